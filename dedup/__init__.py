@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from dedup.report.write import write_report
     from dedup.results.duplicates import Duplicates
     from dedup.results.matches import Matches
-    from dedup.results.repeats import Repeat, Repeats
+    from dedup.results.repeat import Repeat, RepeatInColumns
+    from dedup.results.repeats import Repeats
     from dedup.results.suggestion import Suggestion
     from dedup.results.summary import MatchSummary, Summary
     from dedup.sources.files.naming import Files, files
@@ -54,6 +55,7 @@ __all__ = [
     "Matches",
     "ParameterError",
     "Repeat",
+    "RepeatInColumns",
     "Repeats",
     "Report",
     "Span",
@@ -92,7 +94,8 @@ _HOMES = {
     "MatchSummary": "results.summary",
     "Matches": "results.matches",
     "ParameterError": "errors",
-    "Repeat": "results.repeats",
+    "Repeat": "results.repeat",
+    "RepeatInColumns": "results.repeat",
     "Repeats": "results.repeats",
     "Report": "report.read",
     "Span": "pipelines.compare",

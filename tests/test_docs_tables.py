@@ -227,3 +227,14 @@ def test_the_figures_of_the_readme_are_measured() -> None:
     speeds = [float(speed) for speed in re.findall(r"^\| dedup \d[^|]*\|[^|]*\| ([\d.]+) \|", page, re.MULTILINE)]
     least, most = re.findall(r"One core searches (\d+) to (\d+) MB", readme)[0]
     assert {int(least), int(most)} <= {int(speed) for speed in speeds}
+
+
+def test_each_stage_is_explained() -> None:
+    """The names that a bar and the log show are in the reference."""
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "dedup").rglob("*.py"))
+    shown = set(re.findall(r"\.stage\(\s*\"([a-z ]+)\"", source))
+    assert len(shown) > 15
+    page, _, _ = (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8").partition("## dedup repeats")
+    rows = re.findall(r"^\| (`.*?) \|", page.partition("## Progress")[2], re.MULTILINE)
+    explained = {name for row in rows for name in re.findall(r"`([a-z ]+)`", row)}
+    assert shown <= explained

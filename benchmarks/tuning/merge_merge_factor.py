@@ -1,6 +1,6 @@
 """`dedup.index.postings.merge.MERGE_FACTOR`.
 
-How many segments of one size are merged.
+How many times as large as the newer segments the result of a merge may be.
 """
 
 from benchmarks.tuning.calls import adding
@@ -8,7 +8,7 @@ from benchmarks.tuning.curve import Curve, main
 
 CURVE = Curve(
     "dedup.index.postings.merge.MERGE_FACTOR",
-    [2, 4, 8, 16],
+    [2, 3, 4, 6, 8, 16],
     adding(2000),
     corpus="generated:20000",
 )

@@ -183,14 +183,17 @@ def logged() -> Iterator[None]:
             tell(f"dedup: {time.monotonic() - begun:6.2f} s: {clean(record.getMessage())}")
 
     log, handler = logging.getLogger("dedup"), Told()
-    before = log.level
+    before, ended = log.level, "done"
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     try:
         log.info("dedup %s, Python %s, %s", __version__, platform.python_version(), platform.platform())
         yield
+    except (KeyboardInterrupt, Exception) as stop:
+        ended = "interrupted" if isinstance(stop, KeyboardInterrupt) else "ended by an error"
+        raise
     finally:
-        log.info("over")
+        log.info(ended)
         log.removeHandler(handler)
         log.setLevel(before)
 
@@ -354,7 +357,10 @@ def _fault(error: Exception) -> int:
         for line in "".join(traceback.format_exception(error)).splitlines():
             tell(clean(line))
     if isinstance(error, MemoryError):
-        tell("dedup: expected enough memory for the search, found none left; set a limit, as in --memory 2GB")
+        tell(
+            "dedup: expected enough memory for the search, found none left; search fewer texts, or set a limit, as in "
+            "`dedup find --memory 2GB`"
+        )
         return WRONG_USE
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     tell(

@@ -5,10 +5,11 @@ Each record or file that cannot be read is named on stderr at once. `dedup.cli.e
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dedup.cli.ending import note, tell
+from dedup.cli.ending import note, tell, verbose
 from dedup.cli.selecting import selection
 from dedup.errors import InputError
 from dedup.terminal import clean
@@ -76,6 +77,12 @@ class Inputs:
         if told := listing.check_column(column):
             note(f"dedup: {clean(told)}")
 
+    @staticmethod
+    def tell_resumed(told: str) -> None:
+        """Say on a terminal that a stopped run goes on; with --verbose the log says so."""
+        if not verbose() and sys.stderr.isatty():
+            note(f"dedup: {clean(told)}; --fresh starts over")
+
     def tell(self, reject: Reject) -> None:
         """Count a reject, and name it on stderr if the option is "quarantine"."""
         self._rejects += 1
@@ -84,11 +91,14 @@ class Inputs:
 
 
 def read_one(name: str) -> str:
-    """Return the content of a file as one text, whatever its name. Raise `InputError` if it cannot be read."""
+    """Return the content of a file as one text, whatever its name. Raise `InputError` if it cannot be read.
+
+    It has the encoding of the options, as those of `Inputs` have.
+    """
     from dedup.sources.files.formats.plain_text import load_document
     from dedup.sources.files.listing import Listing
 
-    listing = Listing([name], format="txt")
+    listing = Listing([name], format="txt", encoding=selection().get("encoding"))
     if len(listing) != 1:
         raise InputError(f"expected one file, found {len(listing)} in {name}; name one of them")
     try:
@@ -111,6 +121,12 @@ class ByName(Mapping[Any, str]):
 
     def __getitem__(self, name: Any) -> str:
         return self._texts[self._rows[name]]
+
+    def in_text(self, name: Any, column: str, place: int) -> int:
+        """Return a place in one of several columns as a place in the text, in which these are joined."""
+        known = self._texts.column_places
+        starts = {} if known is None else {at: start for at, start, _ in known.parts(self._rows[name])}
+        return place if known is None else starts[known.names.index(column)] + place
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._rows)

@@ -23,6 +23,7 @@ from dedup.unit import Unit
 __all__ = [
     "CHOICES",
     "UNITS",
+    "against_columns",
     "bounded",
     "by_method",
     "capped",
@@ -39,7 +40,7 @@ __all__ = [
     "parted",
     "quieted",
     "reading",
-    "reading_columns",
+    "reading_one",
     "recalled",
     "reported",
     "resumed",
@@ -329,13 +330,13 @@ keyed = click.option(
 
 
 def _columns(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> str | None:
-    return check_columns(names)
+    return check_columns(names) if names else None
 
 
 def _column(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> str:
     if len(names) > 1:
         found = " and ".join(map(shown, names))
-        raise ParameterError(f"--column: expected one column, found {found}; search one at a time, or find documents")
+        raise ParameterError(f"--column: expected one column for an index, found {found}; join them first")
     return names[0]
 
 
@@ -378,8 +379,16 @@ _column_option = click.option(
     help="Column or JSON field of the text.",
 )
 
-reading = _all_of(_column_option, _formats, selecting)
-"""How files are read."""
+reading = _all_of(_columns_option, _formats, selecting)
+"""How files are read: one column of texts, or several."""
 
-reading_columns = _all_of(_columns_option, _formats, selecting)
-"""The same for documents, whose results have no places in the text: of one column, or of several."""
+reading_one = _all_of(_column_option, _formats, selecting)
+"""The same for an index, which takes one column."""
+
+against_columns = click.option(
+    "--against-column",
+    multiple=True,
+    metavar="NAME",
+    callback=_columns,
+    help="Column or JSON field of the text in OLD, as --column; by default the same.",
+)

@@ -13,6 +13,7 @@ from dedup.terminal import clean
 
 if TYPE_CHECKING:
     from dedup.cli.highlight import Piece
+    from dedup.cli.inputs import ByName
     from dedup.pipelines.compare import Span
     from dedup.results.duplicates import Duplicates
     from dedup.results.matches import Matches
@@ -32,7 +33,7 @@ def show_marked(texts: tuple[tuple[str, str], tuple[str, str]], spans: Sequence[
     from rich.padding import Padding
 
     from dedup.cli.highlight import CONTEXT, mark_text, plain
-    from dedup.results.repeats import counted
+    from dedup.results.counted import counted
 
     if not spans:
         say("\nno shared span found")
@@ -87,12 +88,12 @@ def _differing(difference: str) -> str:
     return "the same characters" if difference == "identical" else f"they differ in {difference}"
 
 
-def report_matches(result: Matches, texts: Mapping[Any, str], limit: int | None = None) -> None:
+def report_matches(result: Matches, texts: ByName, limit: int | None = None) -> None:
     """Print each text that matches: the texts that it is similar to, then its passages and their first places.
 
     At most `limit` texts are printed.
     """
-    from dedup.results.repeats import counted
+    from dedup.results.counted import counted
 
     shown: dict[Any, list[str]] = {}
     for row in result.pairs.to_pylist():
@@ -103,12 +104,11 @@ def report_matches(result: Matches, texts: Mapping[Any, str], limit: int | None 
         line = f"  {here}{_like(row, other)}"
         shown.setdefault(row["left"], []).append(line)
     for row in () if result.summary.passages is None else result.passages.to_pylist():
-        text, start, end = texts[row["left"]], row["left_start"], row["left_end"]
-        source = f"{clean(row['right'])} characters {row['right_start']}-{row['right_end']}"
+        where, text = spot(texts, row["left"], row, "left_")
+        source = f"{clean(row['right'])} {characters(row, 'right_')}"
         source += "" if row["similarity"] == 1.0 else f", {percent(row['similarity'])} alike"
         shown.setdefault(row["left"], []).append(
-            f"  {counted(row['words'], 'word')}, {place(text, start, end)}, also in {source}\n"
-            f"    {excerpt(text[start:end])}"
+            f"  {counted(row['words'], 'word')}, {where}, also in {source}\n    {excerpt(text)}"
         )
     if not shown:
         say("no matches found")
@@ -118,22 +118,22 @@ def report_matches(result: Matches, texts: Mapping[Any, str], limit: int | None 
         say(left)
 
 
-def report_repeats(found: Repeats, texts: Mapping[Any, str], shortest: int, limit: int | None = None) -> None:
+def report_repeats(found: Repeats, texts: ByName, shortest: int, limit: int | None = None) -> None:
     """Print each repeat, at most `limit` of them, with the lines and characters of its place and of its source."""
-    from dedup.results.repeats import counted
+    from dedup.results.counted import counted
 
     if not found:
         say(f"no repeats of {counted(shortest, 'word')} or more found; --min-words finds shorter ones")
         return
     for number, repeat in enumerate(islice(found, limit), start=1):
-        text = texts[repeat.document]
-        source = texts[repeat.source_document]
+        where, text = spot(texts, repeat.document, repeat._asdict(), "")
+        source, _ = spot(texts, repeat.source_document, repeat._asdict(), "source_")
         same = "" if repeat.similarity == 1.0 else f", {percent(repeat.similarity)} alike"
-        count = counted(repeat.paragraphs, "paragraph")
+        count = counted(repeat.paragraphs, "paragraph") if repeat.paragraphs else "no complete paragraph"
         say(f"repeat {number}: {count}, {repeat.words:,} words{same}")
-        say(f"  {clean(repeat.document)} {place(text, repeat.start, repeat.end)}")
-        say(f"  repeats {clean(repeat.source_document)} {place(source, repeat.source_start, repeat.source_end)}")
-        say(f"  {excerpt(text[repeat.start : repeat.end])}\n")
+        say(f"  {clean(repeat.document)} {where}")
+        say(f"  repeats {clean(repeat.source_document)} {source}")
+        say(f"  {excerpt(text)}\n")
     if left := rest(limit, len(found), "repeat"):
         say(f"{left}\n")
     say(f"{percent(found.coverage)} of all characters repeat something earlier")
@@ -152,7 +152,7 @@ def report_duplicates(result: Duplicates, limit: int | None = None) -> None:
         shown.setdefault(row["cluster"], []).append(row)
     for rows in islice(shown.values(), limit):
         for row in sorted(rows, key=lambda row: row["reason"] is not None):
-            places = f", characters {row['start']}-{row['end']}" if "start" in row else ""
+            places = f", {characters(row, '')}" if "start" in row else ""
             parts = (f"{unit} {row[unit]}{places}" for unit in ("paragraph", "line") if unit in row)
             name = " ".join([clean(row["id"]), *parts])
             what = "keep  " if row["kept"] else "remove"
@@ -161,6 +161,30 @@ def report_duplicates(result: Duplicates, limit: int | None = None) -> None:
         say()
     if left := rest(limit, len(shown), "cluster"):
         say(left)
+
+
+def characters(row: Mapping[str, Any], prefix: str) -> str:
+    """Return in words from where to where a span is, and in which of several columns."""
+    start, end = row[f"{prefix}start"], row[f"{prefix}end"]
+    column = row.get(f"{prefix}column")
+    last = row.get(f"{prefix}end_column", column)
+    if column != last:
+        return f"characters {start} of {clean(column)} to {end} of {clean(last)}"
+    return f"characters {start}-{end}" + ("" if column is None else f" of {clean(column)}")
+
+
+def spot(texts: ByName, name: Any, row: Mapping[str, Any], prefix: str) -> tuple[str, str]:
+    """Return the place of a span in words, with its lines if it is in one column, and its text."""
+    start, end, column = row[f"{prefix}start"], row[f"{prefix}end"], row.get(f"{prefix}column")
+    if column is None:
+        return place(texts[name], start, end), texts[name][start:end]
+    last = row[f"{prefix}end_column"]
+    first, stop = texts.in_text(name, column, start), texts.in_text(name, last, end)
+    whole = texts[name]
+    where = characters(row, prefix)
+    if column == last:
+        where = f"{place(whole[first - start : stop], start, end)} of {clean(column)}"
+    return where, whole[first:stop]
 
 
 def place(text: str, start: int, end: int) -> str:

@@ -17,7 +17,7 @@ from click.core import ParameterSource
 from dedup.cli.ending import tell
 from dedup.errors import InputError
 
-__all__ = ["Named", "selecting", "selection"]
+__all__ = ["Named", "encoded", "selecting", "selection"]
 
 SELECTION, NAMED_INPUTS, NAMES_IN_PIPE = "dedup.selection", "dedup.names", "dedup.names_in_pipe"
 """The places in the context of a command: of the options, of the names from ``--files-from``, and whether these were
@@ -86,13 +86,15 @@ def selecting(command: Any) -> Any:
     return command
 
 
+encoded = click.option(
+    "--encoding",
+    expose_value=False,
+    callback=_keep,
+    help="Encoding of all text files that have no byte order mark, such as cp1252; by default UTF-8.",
+)
+
 SELECTING = (
-    click.option(
-        "--encoding",
-        expose_value=False,
-        callback=_keep,
-        help="Encoding of all text files that have no byte order mark, such as cp1252; by default UTF-8.",
-    ),
+    encoded,
     click.option(
         "--include",
         metavar="GLOB",

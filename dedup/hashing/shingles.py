@@ -21,7 +21,7 @@ from dedup.text import unicode
 from dedup.text.rewriting import rewrite, token_table
 from dedup.text.tokens import Buffers, Given, hash_characters, run_settled
 
-__all__ = ["Shingle", "hash_shingles", "hash_text", "parse"]
+__all__ = ["HashedText", "Shingle", "hash_alone", "hash_shingles", "hash_text", "parse"]
 
 AT_ZERO, SETTLED, NO_NUMBERS = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.bool_), np.empty(0, dtype=np.uint64)
 """What kernels take for one text that begins at 0 and is not known to be normalised; its numbers are not asked for."""
@@ -105,17 +105,36 @@ def hash_token_shingles(tokens: npt.NDArray[np.uint64], shingle: Shingle) -> npt
     return hashes[: offsets[1]]
 
 
-def hash_text(text: str, shingle: Shingle) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    """Hash the shingles of one text: as `hash_shingles`, without the digest. It saves what only many texts need."""
+class HashedText(NamedTuple):
+    """One text: its bytes with `PADDING`, its hashes, offsets and digest as `hash_shingles` has them, and its form.
+
+    `ends` (int64) has the number of its bytes. `numbers` is empty if it was not asked for.
+    """
+
+    values: npt.NDArray[np.uint8]
+    ends: npt.NDArray[np.int64]
+    hashes: npt.NDArray[np.uint64]
+    offsets: npt.NDArray[np.int64]
+    digests: npt.NDArray[np.uint64]
+    numbers: npt.NDArray[np.uint64]
+
+
+def hash_alone(text: str, shingle: Shingle, *, numbers: bool = False) -> HashedText:
+    """Hash the shingles of one text: as `hash_shingles`. It saves what only many texts need.
+
+    With `numbers` also its form of that name (`dedup.hashing.forms`).
+    """
     from dedup.kernels import shingles as kernels
 
     data = str.encode(text, "utf-8", "surrogatepass")  # of a derived class too
     size = len(data)
     values = np.frombuffer(data + bytes(PADDING), dtype=np.uint8)
     ends, offsets = np.array([size], dtype=np.int64), np.empty(2, dtype=np.int64)
+    form = np.empty(1, dtype=np.uint64) if numbers else NO_NUMBERS
     if not shingle.reading.plain:
         read = rewrite(values, AT_ZERO, ends, shingle.reading)
-        return hash_shingles(read.values, read.starts, read.ends, shingle)[:2]
+        made = hash_shingles(read.values, read.starts, read.ends, shingle, numbers=form if numbers else None)
+        return HashedText(values, ends, *made, form)
     if shingle.kind == "words":
         out = size * 3 // 2 + 4 * PADDING
         tokens = size // 2 + size + 65
@@ -123,10 +142,17 @@ def hash_text(text: str, shingle: Shingle) -> tuple[npt.NDArray[np.uint64], npt.
         hashes, words = room[:tokens], room[tokens : 2 * tokens]
         bits = room[2 * tokens : 2 * tokens + out // 64 + 2]
         folded = room[2 * tokens + out // 64 + 2 :].view(np.uint8)
-        unsettled, digests = np.zeros(1, dtype=np.bool_), np.empty((1, 2), dtype=np.uint64)
+        unsettled, digests = np.zeros(1, dtype=np.bool_), np.zeros((1, 2), dtype=np.uint64)
         given = (values, AT_ZERO, ends, SETTLED, *unicode.table(), folded, bits, unsettled)
-        made = (words, shingle.size, shingle.key.words, hashes, offsets, digests, NO_NUMBERS)
-        if kernels.shingle_texts(*given, *made) == 0:
-            return hashes[: offsets[1]], offsets
-    hashes, offsets, _ = hash_shingles(values, AT_ZERO, ends, shingle)  # one that must be normalised, or grows
-    return hashes, offsets
+        how = (words, shingle.size, shingle.key.words, hashes, offsets, digests, form)
+        if kernels.shingle_texts(*given, *how) == 0:
+            return HashedText(values, ends, hashes[: offsets[1]], offsets, digests, form)
+    # one that must be normalised, or grows
+    made = hash_shingles(values, AT_ZERO, ends, shingle, numbers=form if numbers else None)
+    return HashedText(values, ends, *made, form)
+
+
+def hash_text(text: str, shingle: Shingle) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """Hash the shingles of one text: as `hash_shingles`, without the digest."""
+    made = hash_alone(text, shingle)
+    return made.hashes, made.offsets

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from dedup.hashing.forms import NUMBERS, Forms, hash_forms, joined
+from dedup.hashing.forms import CHARACTERS, NUMBERS, Forms, hash_forms, joined
 from dedup.hashing.labels import LABEL, NO_LABELS, Labels
-from dedup.hashing.shingles import Shingle, hash_shingles
+from dedup.hashing.shingles import AT_ZERO, Shingle, hash_alone, hash_shingles
 from dedup.hashing.sketches import Sketcher
 from dedup.reading import Reading
 from dedup.runtime.arrays import portions
@@ -38,6 +38,7 @@ __all__ = [
     "count_short",
     "forms_of",
     "hash_block",
+    "hash_one",
     "hash_texts",
     "rank_by_size",
     "read_units",
@@ -321,6 +322,20 @@ def hash_block(
     if sketcher is not None:
         sketcher.see(hashes, offsets, digests, places[:, 0], found)
     return HashedBlock(len(block.starts), hashes, offsets, digests, places, found)
+
+
+def hash_one(text: str, shingle: Shingle, forms: Sequence[str]) -> HashedBlock:
+    """Return the block of one text, hashed as a document: as `hash_block`, in a third of the time."""
+    from dedup.kernels import forms as kernels
+
+    if not set(forms) <= {CHARACTERS, NUMBERS}:
+        return hash_block(next(ListTexts([text]).blocks()), shingle, unit=Unit.DOCUMENT, forms=forms)
+    made = hash_alone(text, shingle, numbers=NUMBERS in forms)
+    found: Forms = {NUMBERS: made.numbers} if NUMBERS in forms else {}
+    if CHARACTERS in forms:
+        found[CHARACTERS] = np.empty(1, dtype=np.uint64)
+        kernels.hash_texts(made.values, AT_ZERO, made.ends, shingle.key.words, found[CHARACTERS])
+    return HashedBlock(1, made.hashes, made.offsets, made.digests, AT_ZERO[:, np.newaxis], found)
 
 
 def _rewritten(texts: Block, units: Block, reading: Reading) -> Block:

@@ -1,7 +1,8 @@
 """`check`: everything that an index committed is read, and what is damaged is named.
 
 A damaged row or set is never an answer: a query that needs it raises an error. A damaged posting may hide a document;
-then the document is named here, by its id.
+then the document is named here, by its id. The index need not be open: one that is damaged in its manifest, or in the
+newest documents, cannot be opened.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ import numpy.typing as npt
 import xxhash
 
 from dedup.errors import StorageError
+from dedup.hash_key import HashKey
 from dedup.hashing.units import HashSets
 from dedup.index.log.bits import Bits, read_bits
 from dedup.index.log.rows import Rows, Stored, firsts_of, sizes_of
 from dedup.index.log.texts import block_of, fingerprints, tokens_of
-from dedup.index.manifest import Manifest, SegmentEntry, TableEntry, bits_name, table_name
+from dedup.index.manifest import RESTORE, Manifest, SegmentEntry, TableEntry, bits_name, is_index, table_name
 from dedup.index.postings.bands import keys_of
 from dedup.index.postings.memtable import ANY_NUMBER
 from dedup.index.postings.segments import hash_ids, hash_numbers, look_up
@@ -33,6 +35,12 @@ __all__ = ["IndexCheck", "check"]
 CHECKED_DOCUMENTS = 1 << 14
 """Documents that are read at a time."""
 
+CHECKS = 3
+"""How often a generation is checked, if a writer replaces it meanwhile and something seems damaged."""
+
+COMPACT = "the documents are whole: dedup index compact (Index.compact) writes the postings anew"
+"""What to do if postings alone are damaged."""
+
 Numbers = npt.NDArray[np.int64]
 
 
@@ -43,13 +51,16 @@ class IndexCheck:
     Attributes
     ----------
     documents : how many there are, removed ones included
+        0 if the manifest is damaged, which knows it
     problems : what is damaged, in words; empty if nothing is
     lost : the ids of documents that may not be found, or cannot be reported. For a row that is damaged the id is None
+    advice : what to do, in words; "" if nothing is damaged
     """
 
     documents: int
     problems: tuple[str, ...]
     lost: tuple[Any, ...]
+    advice: str = ""
 
     @property
     def ok(self) -> bool:
@@ -60,7 +71,7 @@ class IndexCheck:
         if self.ok:
             return f"IndexCheck: {self.documents:,} documents, nothing damaged"
         lines = [f"IndexCheck: {self.documents:,} documents, {len(self.lost):,} of them may not be found"]
-        return "\n".join([*lines, *self.problems])
+        return "\n".join([*lines, *self.problems, self.advice])
 
 
 class _Findings:
@@ -69,14 +80,40 @@ class _Findings:
     def __init__(self) -> None:
         self.problems: list[str] = []
         self.lost: dict[int, Any] = {}
+        self.mendable = True  # by writing the postings anew
 
-    def add(self, problem: str) -> None:
+    def add(self, problem: str, *, of_postings: bool) -> None:
         self.problems.append(problem)
+        self.mendable &= of_postings
+
+    def result(self, documents: int) -> IndexCheck:
+        advice = "" if not self.problems else COMPACT if self.mendable else f"{RESTORE}, or make it anew from the texts"
+        return IndexCheck(documents, tuple(self.problems), tuple(self.lost.values()), advice)
 
 
-def check(folder: Path, settings: Settings, stages: Progress) -> IndexCheck:
-    """Read all of the committed generation of an index."""
-    manifest = Manifest.read(folder)
+def check(folder: Path, hash_key: bytes | HashKey | None, stages: Progress) -> IndexCheck:
+    """Read all of the committed generation of an index.
+
+    Raises `StorageError` if there is no index, and `ParameterError` if it was made with another hash key, or another
+    format or Unicode version.
+    """
+    for attempt in range(CHECKS):
+        try:
+            manifest = Manifest.read(folder)
+        except StorageError as error:
+            if error.errno is not None or not is_index(folder):
+                raise
+            found = _Findings()
+            found.add(str(error), of_postings=False)
+            return found.result(0)
+        settings = Settings.from_json(manifest.settings, folder, hash_key)
+        checked = _check_generation(folder, manifest, settings, stages)
+        if checked.ok or attempt == CHECKS - 1 or Manifest.read(folder).generation == manifest.generation:
+            break  # else a writer removed files meanwhile
+    return checked
+
+
+def _check_generation(folder: Path, manifest: Manifest, settings: Settings, stages: Progress) -> IndexCheck:
     done = 0
     report = stages.stage("check", manifest.documents + sum(each.end - each.first for each in manifest.segments))
 
@@ -90,22 +127,35 @@ def check(folder: Path, settings: Settings, stages: Progress) -> IndexCheck:
     try:
         stored = Stored(folder, manifest)
     except StorageError as error:
-        return IndexCheck(manifest.documents, (str(error),), (None,) * manifest.live)
+        found.add(str(error), of_postings=False)
+        found.lost = dict.fromkeys(range(manifest.live))
+        return found.result(manifest.documents)
     intact = _check_log(stored, manifest, dead, found, advance)
+    copied = _still_copied(stored, dead, copied)
     for segment in manifest.segments:
         _check_segment(folder, stored, segment, settings, dead, copied, intact, found, advance)
-    return IndexCheck(manifest.documents, tuple(found.problems), tuple(found.lost.values()))
+    return found.result(manifest.documents)
 
 
 def _bits(folder: Path, manifest: Manifest, found: _Findings) -> tuple[Bits, Bits]:
     try:
         both, whole = read_bits(folder, manifest)
     except StorageError as error:
-        found.add(str(error))
+        found.add(str(error), of_postings=False)
         return Bits(), Bits()
     if not whole and manifest.bits is not None:
-        found.add(f"{bits_name(manifest.bits[0])}: expected the bytes that were written, found others")
+        problem = f"{bits_name(manifest.bits[0])}: expected the bytes that were written, found others"
+        found.add(problem, of_postings=False)
     return both
+
+
+def _still_copied(stored: Stored, dead: Bits, copied: Bits) -> Bits:
+    """Return which documents have a living copy. Of a removed one that has none, a merge drops the postings."""
+    living = Bits()
+    for numbers in _parts(0, len(stored) if copied.words.any() else 0):
+        firsts = firsts_of(stored.rows[numbers])
+        living.add(firsts[~dead.has(numbers) & copied.has(firsts)])
+    return living
 
 
 def _parts(first: int, end: int) -> Iterator[Numbers]:
@@ -135,7 +185,7 @@ def _check_log(
                 number = int(numbers[place])
                 name = None if what == "row" else ids[place]
                 named = "" if name is None else f" (id {name!r})"
-                found.add(f"the {what} of document number {number:,}{named} is damaged")
+                found.add(f"the {what} of document number {number:,}{named} is damaged", of_postings=False)
                 if alive[place]:
                     found.lost[number] = name
         intact[numbers] = fits & good
@@ -162,10 +212,10 @@ def _check_segment(
         try:
             tables[kind] = open_table(path, entry, segment.first)
         except StorageError as error:
-            found.add(str(error))
+            found.add(str(error), of_postings=False)  # the index cannot be opened
             continue
         if not _as_written(path, tables[kind], entry):
-            found.add(f"{path.name}: expected the bytes that were written, found others")
+            found.add(f"{path.name}: expected the bytes that were written, found others", of_postings=True)
     for numbers in _parts(segment.first, segment.end):
         some = numbers[intact[numbers] & ~(dead.has(numbers) & ~copied.has(numbers))]
         rows, ids, _ = stored.sealed(some)
@@ -222,9 +272,10 @@ def _check_part(
         if kind == "copies":
             lacks |= lost
         for place in np.flatnonzero(lost).tolist():
-            found.add(f"document {ids[place]!r} has no posting for its {kind[:-1] if kind != 'copies' else 'original'}")
+            what = kind[:-1] if kind != "copies" else "original"
+            found.add(f"document {ids[place]!r} has no posting for its {what}", of_postings=True)
     for place in np.flatnonzero(lacks).tolist():
-        found.add(f"document {ids[place]!r} lacks {int(missing[place]):,} postings")
+        found.add(f"document {ids[place]!r} lacks {int(missing[place]):,} postings", of_postings=True)
         found.lost[int(numbers[place])] = ids[place]
     if settings.passages is not None:
         _check_prints(tables.get("passages"), stored, ids, numbers, np.flatnonzero(leading), settings, found)
@@ -244,7 +295,7 @@ def _check_prints(
     prints = fingerprints(*tokens_of(block_of(texts), settings.shingle.reading), settings.passages)
     lacking = _lacking(table, prints.keys, np.repeat(leading, prints.counts), numbers)
     for place in np.flatnonzero(lacking).tolist():
-        found.add(f"document {ids[place]!r} lacks {int(lacking[place]):,} fingerprints")
+        found.add(f"document {ids[place]!r} lacks {int(lacking[place]):,} fingerprints", of_postings=True)
         found.lost[int(numbers[place])] = ids[place]
 
 

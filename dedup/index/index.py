@@ -19,7 +19,21 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.errors import InputError, ParameterError, StorageError
-from dedup.index.incoming import ID_SLICE, REPLACE, add_missing, hashed, in_index, names_of
+from dedup.index.adding.incoming import (
+    REPLACE,
+    OneText,
+    add_missing,
+    add_one,
+    filter_one,
+    hash_only,
+    hashed,
+    in_index,
+    listed,
+    merged,
+    names_of,
+    only_text,
+    placed,
+)
 from dedup.index.log.rows import kind_of_ids, refuse_id
 from dedup.index.manifest import INDEX_MANIFEST, Manifest
 from dedup.index.memory import Bound
@@ -31,7 +45,7 @@ from dedup.option_types import Data, Id, Item
 from dedup.options import check_flag, check_memory, check_path, check_progress, check_threads, shown
 from dedup.report.apply import Applied, apply_rows, check_rows_output
 from dedup.results.data.rows import select_rows, unwrap
-from dedup.runtime.progress import Progress, ProgressOption
+from dedup.runtime.progress import Progress, ProgressOption, quiet
 from dedup.runtime.threads import thread_count
 from dedup.sources.coerce import Texts, read_texts
 from dedup.sources.files.file_texts import FileTexts
@@ -100,11 +114,9 @@ class Index(OpenIndex):
         or the system refuses.
         """
         folder = Path(check_path("path", path))
-        read: dict[str, Any] = {"ignore": ignore, "tokens": tokens, "hash_key": hash_key}
-        kept: dict[str, Any] = {"store": store, "passages": passages, "method": method}
-        settings = Settings.check(
-            threshold=threshold, shingle=shingle, containment=containment, distinct=distinct, **read, **kept
-        )
+        how: dict[str, Any] = {"ignore": ignore, "tokens": tokens, "hash_key": hash_key, "store": store}
+        how |= {"passages": passages, "method": method, "containment": containment, "distinct": distinct}
+        settings = Settings.check(threshold=threshold, shingle=shingle, **how)
         with storage_errors(f"make an index in {folder}", begun=False):
             found = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
             exists = folder.exists() and not folder.is_dir()
@@ -179,8 +191,11 @@ class Index(OpenIndex):
         """
         self._check_writer("add")
         replace, resume = check_flag("replace", replace), check_flag("resume", resume)
+        if not (replace or resume) and (one := self._one(texts, ids, (column, id), threads, progress)) is not None:
+            with self._writing() as writer:
+                return add_one(writer, *one)
         threads, progress = check_threads(threads), check_progress(progress)
-        collection = read_texts(texts, ids=ids, column=column, id=id)
+        collection = read_texts(texts, ids=ids, column=column, id=id, several=False)
         workers = workers_for(collection, threads)
         with self._writing(collection, workers) as writer, Progress(progress) as stages:
             names = collection.ids
@@ -258,7 +273,7 @@ class Index(OpenIndex):
 
         Seen before are the documents of the index, and the texts kept earlier in the same collection. So in an index
         that is filled only by this, all batches together give what ``dedup.find_duplicates(all, keep="first").filter``
-        gives. A text without a token is always kept.
+        gives. A text without a token is kept, unless a document without one has its id.
 
         Of files (a path, or `dedup.files`) the new texts are returned as a dict of id to text. With `output`, the path
         of a new or an empty folder, their records are written there instead, to files of the same format, and the
@@ -269,10 +284,13 @@ class Index(OpenIndex):
         already is an error if its text is new; then the texts in blocks before it were added.
         """
         self._check_writer("filter_new")
+        if output is None and (one := self._one(texts, ids, (column, id), threads, progress)) is not None:
+            with self._writing() as writer:
+                return type(texts)(texts if filter_one(writer, *one) else ())
         threads, progress = check_threads(threads), check_progress(progress)
         if isinstance(texts, Files | FileTexts) or hasattr(texts, "__fspath__"):
             return self._filter_files(
-                read_texts(texts, ids=ids, column=column, id=id), output, thread_count(threads), progress
+                read_texts(texts, ids=ids, column=column, id=id, several=False), output, thread_count(threads), progress
             )
         if output is not None:
             raise ParameterError(
@@ -282,10 +300,17 @@ class Index(OpenIndex):
         if isinstance(texts, str):
             read_texts(texts)  # raises the error
         data, wrap = unwrap(texts)
-        collection = read_texts(data, ids=ids, column=column, id=id)
+        collection = read_texts(data, ids=ids, column=column, id=id, several=False)
         with Progress(progress) as stages:
             kept = self._filter(collection, workers_for(collection, threads), stages)
         return wrap(select_rows(data, kept))
+
+    def _one(self, texts: Any, ids: Any, columns: Any, threads: Any, progress: Any) -> OneText | None:
+        """Return the text and the id of a collection of one text, hashed, if nothing else is to be done about it."""
+        given = only_text(texts, ids) if columns == (None, None) and self._bound.memory is None else None
+        if given is None or not (threads is None or (type(threads) is int and threads == 1)) or not quiet(progress):
+            return None
+        return hash_only(*given, self._open().settings)
 
     def _filter_files(self, texts: Any, output: Any, threads: int, progress: ProgressOption) -> Any:
         with Progress(progress) as stages:
@@ -308,7 +333,7 @@ class Index(OpenIndex):
             kind = kind_of_ids(writer.manifest, names, len(collection))
             parts = [np.empty(0, dtype=np.bool_)]
             for block, sets in hashed(collection, writer.view.settings, threads, stages, "filter"):
-                parts.append(writer.filter(sets, names_of(names, block), kind, threads))
+                parts.append(writer.filter(sets, names_of(names, block), kind, threads, placed(collection, block)))
             return np.concatenate(parts)
 
     def remove(self, ids: Any) -> int:
@@ -319,7 +344,7 @@ class Index(OpenIndex):
         self._check_writer("remove")
         if isinstance(ids, int | str) and not isinstance(ids, bool):
             ids = [ids]
-        names = list(read_texts([""] * len(given), ids=given).ids or ()) if (given := _list_of(ids)) else []
+        names = list(read_texts([""] * len(given), ids=given).ids or ()) if (given := listed(ids)) else []
         with self._writing() as writer:
             view = writer.view
             wrong = [name for name in names[:1] if not fits(view, name)]
@@ -352,27 +377,7 @@ class Index(OpenIndex):
             raise ParameterError(f"other: expected another index, found this one, {path}; name another folder")
         progress = check_progress(progress)
         with self._writing() as writer, Progress(progress) as stages:
-            known = writer.view.settings
-            source, _ = open_view(path, known.shingle.key, None)
-            here, there = known.to_json(), source.settings.to_json()
-            for name, value in here.items():
-                if there[name] != value:
-                    raise ParameterError(
-                        f"{name}: expected {value!r} as in {self._folder}, found {there[name]!r} in {path}; make the "
-                        "other index again with the same options"
-                    )
-            if source.manifest.ids is None:
-                return 0
-            ids = None if source.manifest.ids == "auto" else ["" if source.manifest.ids == "str" else 0]
-            kind_of_ids(writer.manifest, ids, source.manifest.live)
-            if ids is not None:
-                for start in range(0, source.manifest.documents, ID_SLICE):
-                    some = np.arange(start, min(start + ID_SLICE, source.manifest.documents), dtype=np.int64)
-                    old = in_index(writer.view, source.stored.read(source.living(some))[1])
-                    if len(old):
-                        refuse_id(writer.view.read(old[:1])[1][0], f"remove it from one of them, or from {path}")
-            writer.feed(source, stages.stage("merge", source.manifest.live), fresh_ids=ids is None)
-            return source.manifest.live
+            return merged(writer, path, self._folder, stages)
 
     # keeping
 
@@ -392,9 +397,3 @@ class Index(OpenIndex):
         progress = check_progress(progress)
         with self._writing() as writer, Progress(progress) as stages:
             writer.compact(stages.stage("compact", len(self)))
-
-
-def _list_of(ids: Any) -> list[Any]:
-    if isinstance(ids, Iterable) and not isinstance(ids, str | bytes):
-        return list(ids)
-    raise InputError(f"ids: expected a list of ids, found {type(ids).__name__} {shown(ids)}")

@@ -29,8 +29,10 @@ from dedup.errors import ParameterError, StorageError
 from dedup.storage.atomic import storage_errors, write_atomically
 
 __all__ = [
+    "CHECK_IT",
     "INDEX_FORMAT",
     "INDEX_MANIFEST",
+    "RESTORE",
     "SUFFIX",
     "TABLE_KINDS",
     "WORDS_PER_FRAME",
@@ -39,6 +41,7 @@ __all__ = [
     "SegmentEntry",
     "TableEntry",
     "bits_name",
+    "is_index",
     "table_name",
 ]
 
@@ -49,6 +52,10 @@ INDEX_MANIFEST, SUFFIX = "manifest.json", ".dedup"
 
 WORDS_PER_ROW, WORDS_PER_FRAME = 10, 5
 """Words of 64 bits of a document in two files of the log (`dedup.index.log.rows`, `dedup.index.log.texts`)."""
+
+CHECK_IT = "dedup index check (dedup.Index.check_files) names all that is damaged, and what to do"
+RESTORE = "restore the index from a copy of its folder"
+"""What to do about damage that was met, and about damage that is known."""
 
 TABLE_KINDS = ("shingles", "ids", "digests", "copies", "passages")
 """The tables of a segment: what their keys are hashes of."""
@@ -73,6 +80,11 @@ class SegmentEntry(NamedTuple):
     first: int
     end: int
     tables: dict[str, TableEntry | None]
+
+    @property
+    def most(self) -> int:
+        """The number of entries of the largest table."""
+        return max((table.entries for table in self.tables.values() if table is not None), default=0)
 
     def paths(self, folder: Path) -> list[Path]:
         """Return the files of the tables."""
@@ -135,6 +147,11 @@ class Manifest:
             there = "something else" if path.exists() or (folder.exists() and not folder.is_dir()) else "none"
         except OSError as error:
             whole, there = False, f"none: {error.strerror}"
+        if not whole and there == "none" and is_index(folder):
+            raise StorageError(
+                f"expected the manifest of the index in {folder}, found the other files without it; {RESTORE}, or, if "
+                "nothing was added to it yet, create it again"
+            )
         if not whole:
             raise StorageError(
                 f"expected an index in {folder}, found {there}; make one with dedup.Index.create (dedup index create), "
@@ -163,8 +180,7 @@ class Manifest:
             raise
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise StorageError(
-                f"expected an undamaged manifest in {folder}, found a damaged one ({error}); restore it from a copy of "
-                "the folder"
+                f"expected an undamaged manifest in {folder}, found a damaged one ({error}); {RESTORE}"
             ) from error
 
     @property
@@ -185,6 +201,14 @@ class Manifest:
         tables = {path.name for segment in self.segments for path in segment.paths(Path())}
         bits = set() if self.bits is None else {bits_name(self.bits[0])}
         return {INDEX_MANIFEST} | logs | tables | bits
+
+
+def is_index(folder: Path) -> bool:
+    """Return whether a folder has the manifest of an index, or other files of one. A damaged one is one, too."""
+    try:
+        return (folder / INDEX_MANIFEST).is_file() or any(folder.glob(f"rows-*{SUFFIX}"))
+    except OSError:  # a name that is too long
+        return False
 
 
 def table_name(segment: int, kind: str) -> str:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from dedup.errors import InputError, StorageError
 from dedup.hash_key import HashKey
+from dedup.index.log.rows import MarkedSets, refuse_id, sizes_of
 from dedup.index.manifest import INDEX_MANIFEST, Manifest
 from dedup.index.postings.memtable import new_counters
 from dedup.index.settings import Settings
@@ -16,7 +22,9 @@ from dedup.runtime.threads import thread_count
 from dedup.sources.coerce import Texts
 from dedup.sources.texts import INT64
 
-__all__ = ["fits", "one_text", "open_view", "state_of", "workers_for"]
+__all__ = ["fits", "new_by_id", "one_text", "open_view", "state_of", "workers_for"]
+
+Numbers = npt.NDArray[np.int64]
 
 CALLER_TEXTS = 32
 """Texts in memory that the calling thread hashes alone."""
@@ -68,3 +76,22 @@ def open_view(folder: Path, hash_key: bytes | HashKey | None, older: View | None
                 raise
             time.sleep(0.001 * attempt)
     raise AssertionError
+
+
+def new_by_id(view: View, sets: MarkedSets, rest: Numbers, ids: list[Any], place_of: Callable[[int], str]) -> Numbers:
+    """Return the rows `rest` without those that have no token, as the document in the index that has their id.
+
+    Such a text reaches the threshold with nothing, so only its id says that it was seen. Raises `InputError` if a text
+    has the id of a document that it does not reach the threshold with; `place_of` says where it is.
+    """
+    numbers = view.find_ids([ids[row] for row in rest.tolist()])
+    known = rest[numbers >= 0]
+    if not len(known):
+        return rest
+    blank = (sets.sizes[known] == 0) & (sizes_of(view.read(numbers[numbers >= 0])[0]) == 0)
+    seen = view.probe(sets, known, view.settings.threshold, most=1)
+    other = np.setdiff1d(known[~blank], seen[:, 0])
+    if len(other):
+        row = int(other[0])
+        refuse_id(ids[row], "remove that text, or give this one another id", place_of(row))
+    return np.setdiff1d(rest, known[blank])

@@ -52,6 +52,8 @@ class IndexMatches(Matches):
     was pickled has none.
     """
 
+    _of_index = True
+
     def __init__(self, live: int, empty: int, *evidence: Any, apart: Apart | None) -> None:
         super().__init__(*evidence, apart=apart)
         self._live, self._empty = live, empty

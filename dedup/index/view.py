@@ -27,7 +27,7 @@ from dedup.index.log.rows import (
     sizes_of,
 )
 from dedup.index.log.texts import Kept, block_of, fingerprints, tokens_of
-from dedup.index.manifest import Manifest
+from dedup.index.manifest import CHECK_IT, Manifest
 from dedup.index.postings import bands
 from dedup.index.postings.bands import dense
 from dedup.index.postings.memtable import Memtable
@@ -70,7 +70,7 @@ class View:
         if not whole:
             raise StorageError(
                 f"expected the bytes of the bits in {folder} that were written, found other bytes: the index is "
-                "damaged; restore it from a copy"
+                f"damaged; {CHECK_IT}"
             )
         base = manifest.segments[-1].end if manifest.segments else 0
         everything = Stored(folder, manifest)
@@ -107,7 +107,7 @@ class View:
             damaged(everything.path, int(numbers[new[wrong[0]]]))
         kept = self._kept(numbers) if self.settings.passages is not None else None
         self.memtable.add(rows, list(ids), HashSets(everything.sets, offsets, sizes), new, kept)
-        self.memtable.texts.clear()  # they are on disk
+        self.memtable.drop_texts()  # they are on disk
         removed = numbers[self.dead.has(numbers)]
         for number in removed.tolist():
             self.memtable.forget(number)
@@ -225,9 +225,10 @@ class View:
         found = np.full(len(digests), -1, dtype=np.int64)
         if self.segments:
             places, numbers = self._looked_up("digests", np.ascontiguousarray(digests[:, 0]))
-            rows, _, fits = self.stored.sealed(numbers)
-            same = fits & (rows[:, 2:4] == digests[places]).all(axis=1) & (firsts_of(rows) == numbers)
-            found[places[same]] = numbers[same]
+            if len(places):
+                rows, _, fits = self.stored.sealed(numbers)
+                same = fits & (rows[:, 2:4] == digests[places]).all(axis=1) & (firsts_of(rows) == numbers)
+                found[places[same]] = numbers[same]
         if self.memtable.by_digest:
             newest = self.memtable.find_digests(digests)
             found[newest >= 0] = newest[newest >= 0]

@@ -7,7 +7,7 @@ manifest. So a process that ends in between, however it ends, leaves the index a
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,25 +15,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dedup.errors import StorageError
+from dedup.index.adding.batches import Adding
 from dedup.index.log.bits import write_bits
 from dedup.index.log.rows import (
-    SEAL_WORD,
     Log,
-    MarkedSets,
     Stored,
-    damaged,
-    encode_ids,
     firsts_of,
-    refuse_id,
-    rows_of,
-    seal_rows,
     sizes_of,
 )
-from dedup.index.log.texts import frames_of
 from dedup.index.manifest import SUFFIX, Manifest
 from dedup.index.memory import ANY
-from dedup.index.postings.bands import new_among
-from dedup.index.postings.memtable import Memtable, copies_within, new_counters
+from dedup.index.postings.memtable import Memtable, new_counters
 from dedup.index.postings.merge import Merges
 from dedup.index.postings.segments import open_segment, write_segment
 from dedup.index.settings import Settings
@@ -53,14 +46,14 @@ COMMIT_DOCUMENTS = 1 << 11
 
 MERGED_PER_POSTING = 16
 """Postings that are merged for each one that is added: more than there are levels, so merges keep up. Curve:
-`benchmarks.tuning.writer_merged_per_posting`; flat from 8 to 32, and 4 takes 1.19 times as long (2026-11). With 16
-there are fewer segments to ask than with 8: 5.5 instead of 7.2 on average, in an index of small segments (2026-11)."""
+`benchmarks.tuning.writer_merged_per_posting`; flat from 4 to 32 on generated:20000 (two busy cores, 2026-11)."""
 
 MOST_SEGMENTS = 12
 """Segments. If a commit finds more, it ends the merges that run."""
 
-FILTERED_TEXTS = 1 << 8
-"""Texts that are compared with one another before those of them that are new are added, with ``method="lsh"``."""
+SETTLED_POSTINGS = 1 << 26
+"""Postings that are merged at most when an index is closed: of a million texts of 2 kB, a second or two. 2^24 of them
+took 0.37 s of the processor (two busy cores, 2026-11)."""
 
 FEED_DOCUMENTS, FEED_HASHES = 1 << 12, 1 << 20
 """Documents that are copied at a time from another index, and about how many hashes."""
@@ -68,7 +61,7 @@ FEED_DOCUMENTS, FEED_HASHES = 1 << 12, 1 << 20
 Numbers = npt.NDArray[np.int64]
 
 
-class Writer:
+class Writer(Adding):
     """The one writer of the index in `folder`. `view` shows what was added, committed or not."""
 
     def __init__(self, folder: Path, hash_key: Any) -> None:
@@ -104,112 +97,6 @@ class Writer:
         finally:
             lock.close()
 
-    @property
-    def manifest(self) -> Manifest:
-        """The manifest that the next commit writes."""
-        return self.view.manifest
-
-    # adding
-
-    def add(self, texts: MarkedSets, ids: list[Any] | None, kind: str) -> None:
-        """Add texts by their sets and marks. Without `ids` they get the next running numbers."""
-        self.view.memtable.learn(self.view.stored)
-        sets, digests = texts.sets, texts.marks[:, :2]
-        view, memtable = self.view, self.view.memtable
-        count, base = len(sets.sizes), memtable.end
-        names = self._names(ids, count, kind)
-        firsts = view.find_digests(digests)
-        firsts[sets.sizes == 0] = -1
-        copies_within(firsts, digests, sets.sizes, base)
-        numbers = np.arange(base, base + count, dtype=np.int64)
-        new = np.flatnonzero(firsts == numbers)
-        rows = rows_of(texts, firsts, base, self.manifest.hashes, lambda some: view.read(some)[0])
-        encoded = self._name_and_seal(rows, numbers, names, kind)
-        with self._whole_or_interrupted():
-            added = memtable.add(rows, names, sets, new, texts.kept)
-            if len(new) < count:
-                view.copied.add(firsts[firsts != numbers])
-                self._bits_changed = True
-            frames, data = frames_of(texts.kept, self.manifest.text_bytes, numbers)
-            self._log.append(rows, added, encoded, frames, data)
-            self._count(sets.sizes, encoded, len(added), len(data))
-        self.work()
-
-    def filter(self, sets: MarkedSets, ids: list[Any] | None, kind: str, threads: int) -> npt.NDArray[np.bool_]:
-        """Add those texts that reach the threshold with no text before; return which (bool)."""
-        from dedup.kernels import index_memtable as kernels
-
-        view, memtable = self.view, self.view.memtable
-        everyone = np.arange(len(sets.sizes), dtype=np.int64)
-        if view.settings.bands is not None:
-            return self._filter_by_bands(sets, ids, kind)
-        self.view.memtable.learn(self.view.stored)
-        rest = everyone[~view.any_alive(sets, everyone, threads)]
-        if ids is not None:
-            self._check_new(sets, rest, ids)
-        hashes = int(sets.sizes[rest].sum())
-        memtable.reserve(len(rest), hashes)
-        memtable.widen(memtable.postings + hashes)
-        memtable.age(hashes)
-        kept = np.zeros(len(everyone), dtype=np.bool_)
-        state: tuple[Any, ...] = (
-            memtable.counters,
-            *memtable.chains,
-            memtable.postings,
-            memtable.rows,
-            memtable.base,
-            memtable.count,
-            memtable.sets,
-            memtable.hashes_before,
-            memtable.hashes,
-            view.gone.words,
-            view.settings.threshold,
-            view.settings.containment,
-            sets.marks,
-            view.apart,
-            kept,
-        )
-        with self._whole_or_interrupted():
-            held, postings, used, wrong = kernels.filter_rows(*sets.sets, rest, *state)
-            if wrong >= 0:
-                damaged(view.stored.path, int(wrong))
-            new = np.flatnonzero(kept)
-            numbers = np.arange(memtable.end, memtable.base + held, dtype=np.int64)
-            names = self._names(None if ids is None else [ids[row] for row in new.tolist()], len(new), kind)
-            rows = memtable.rows[memtable.count : held]
-            encoded = self._name_and_seal(rows, numbers, names, kind)
-            added = memtable.sets[memtable.hashes : used]
-            some = None if sets.kept is None else sets.kept.take(new)
-            frames, data = frames_of(some, self.manifest.text_bytes, numbers)
-            self._log.append(rows, added, encoded, frames, data)
-            memtable.postings, memtable.hashes = int(postings), int(used)
-            memtable.note(rows, names, some)
-            self._count(sets.sizes[new], encoded, len(added), len(data))
-        self.work()
-        return kept
-
-    def _filter_by_bands(self, sets: MarkedSets, ids: list[Any] | None, kind: str) -> npt.NDArray[np.bool_]:
-        """As `filter`, for an index of bands."""
-        kept = np.zeros(len(sets.sizes), dtype=np.bool_)
-        if ids is not None:
-            self._check_new(sets, np.arange(len(kept), dtype=np.int64), ids)
-        for start in range(0, len(kept), FILTERED_TEXTS):
-            some = np.arange(start, min(start + FILTERED_TEXTS, len(kept)), dtype=np.int64)
-            seen = self.view.probe(sets, some, self.view.settings.threshold)
-            new = new_among(self.view.settings, sets, np.setdiff1d(some, seen[:, 0]))
-            self.add(sets.take(new), None if ids is None else [ids[row] for row in new.tolist()], kind)
-            kept[new] = True
-        return kept
-
-    @contextlib.contextmanager
-    def _whole_or_interrupted(self) -> Iterator[None]:
-        """After an error in the block the index is neither as before it nor as after it, so it cannot be used."""
-        try:
-            yield
-        except BaseException:
-            self.interrupted = True
-            raise
-
     def remove(self, numbers: Numbers) -> None:
         """Remove living documents by their numbers, each once."""
         view = self.view
@@ -231,61 +118,18 @@ class Writer:
             done += len(ids)
             report(done)
 
-    def _names(self, ids: list[Any] | None, count: int, kind: str) -> list[Any]:
-        """Return the ids of new documents, and note how documents are named."""
-        manifest = self.manifest
-        if count:
-            manifest.ids = kind
-        if ids is not None:
-            if kind == "auto" and ids:  # of another index, compacted
-                manifest.next_id = max(manifest.next_id, int(ids[-1]) + 1)
-            return ids
-        names = list(range(manifest.next_id, manifest.next_id + count))
-        manifest.next_id += count
-        return names
-
-    def _check_new(self, sets: MarkedSets, rest: Numbers, ids: list[Any]) -> None:
-        """Raise `InputError` if a text that would be added has the id of another text that is in the index."""
-        known = rest[self.view.find_ids([ids[row] for row in rest.tolist()]) >= 0]
-        if not len(known):
-            return
-        seen = self.view.probe(sets, known, self.view.settings.threshold, most=1)
-        other = np.setdiff1d(known, seen[:, 0])
-        if len(other):
-            refuse_id(ids[int(other[0])], "remove that text, or give this one another id")
-
-    def _name_and_seal(self, rows: npt.NDArray[np.uint64], numbers: Numbers, names: list[Any], kind: str) -> bytes:
-        """Write the ids and seals into rows; return the bytes of ids that are texts."""
-        encoded, hashes = b"", None
-        if kind == "str":
-            rows[:, 5], encoded, hashes = encode_ids(names, self.manifest.id_bytes)
-        else:
-            rows[:, 5] = np.array(names, dtype=np.int64).view(np.uint64)
-        rows[:, SEAL_WORD] = seal_rows(rows, numbers, hashes)
-        return encoded
-
-    def _count(self, sizes: Numbers, encoded: bytes, hashes: int, text_bytes: int) -> None:
-        manifest = self.manifest
-        manifest.documents += len(sizes)
-        manifest.live += len(sizes)
-        manifest.empty += int(np.count_nonzero(sizes == 0))
-        manifest.hashes += hashes
-        manifest.id_bytes += len(encoded)
-        manifest.text_bytes += text_bytes
-        self._changed = self._changed or len(sizes) > 0
-
     # segments
 
     def work(self) -> None:
         """Make a segment if there are enough documents in memory, and merge as much as was added."""
         memtable = self.view.memtable
         budget = MERGED_PER_POSTING * max(memtable.posted - self._worked, 0)
-        self._worked = memtable.posted
+        self._worked, self._paid = memtable.posted, self._paid + budget
         if memtable.count >= FLUSH_DOCUMENTS or memtable.hashes >= FLUSH_HASHES or memtable.bytes >= self.room:
             self.flush()
         self._merge(budget)
 
-    _worked = 0
+    _worked = _paid = 0
 
     def flush(self) -> None:
         """Make a segment of the documents in memory."""
@@ -342,6 +186,24 @@ class Writer:
         self._unsynced = []
         self._changed = self._bits_changed = False
         self._collect()
+
+    def settle(self) -> None:
+        """After a commit, and before the index is closed: merge the newest segments and documents, and commit that.
+
+        So those who open the index have few segments to ask. No more is merged than the texts that were added would
+        pay for in `work`, and at most `SETTLED_POSTINGS`: what a short session costs depends on it alone, not on the
+        index. What it adds to an index is durable before, so an error of the system is none of the caller's.
+        """
+        view = self.view
+        budget = min(SETTLED_POSTINGS, self._paid)
+        with contextlib.suppress(StorageError):
+            if view.segments and view.segments[-1].entry.most + view.memtable.posted <= budget:
+                self.flush()
+            made = self._merges.settle(view, budget)
+            if made is not None:
+                self._unsynced += made.paths(self.folder)
+                self._changed = True
+            self.commit()
 
     def compact(self, report: Callable[[int], None]) -> None:
         """Write the index anew, without removed documents, as one segment; commit. `report` gets the documents done."""

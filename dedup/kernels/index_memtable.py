@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels import Table, Written, kernel, shared
+from dedup.kernels import Table, Written, kernel, part, shared
 from dedup.kernels.index_judge import UNDAMAGED, judge, more, posted_of
 from dedup.kernels.index_sets import seal_of
 
@@ -121,6 +121,33 @@ def enter(
         heads[slot] = np.int32(i)
 
 
+@part
+def walk(
+    values: npt.NDArray[np.uint64],
+    places: npt.NDArray[np.int64],
+    firsts: npt.NDArray[np.int64],
+    chains: int,
+    links: npt.NDArray[np.int32],
+    keys: npt.NDArray[np.uint64],
+    documents: npt.NDArray[np.uint32],
+    met: npt.NDArray[np.uint32],
+) -> int:
+    """Write the documents of some chains into `met`, as far as there is room; return how many there are.
+
+    It gives no array another name: that would count references at each step, a tenth of the time of a filter.
+    """
+    count = 0
+    for i in range(chains):
+        key, at = values[places[i]], firsts[i]
+        while at >= 0:
+            if keys[at] == key:
+                if count < len(met):
+                    met[count] = documents[at]
+                count += 1
+            at = np.int64(links[at])
+    return count
+
+
 @shared
 def follow(
     values: npt.NDArray[np.uint64],
@@ -151,16 +178,10 @@ def follow(
     for i in range(chains):
         read |= keys[firsts[i]]
     met[0] = np.uint32(read & np.uint64(1))  # else the reads would be left out
-    count = 0
-    for i in range(chains):
-        key, at = values[places[i]], firsts[i]
-        while at >= 0:
-            if keys[at] == key:
-                if count == len(met):
-                    met = more(met, 2 * count)
-                met[count] = documents[at]
-                count += 1
-            at = np.int64(links[at])
+    count = walk(values, places, firsts, chains, links, keys, documents, met)
+    if count > len(met):
+        met = more(met, 2 * count)
+        count = walk(values, places, firsts, chains, links, keys, documents, met)
     return met, count
 
 

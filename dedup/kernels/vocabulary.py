@@ -50,8 +50,8 @@ def number_tokens(
 ) -> int:
     """Write the numbers of the tokens from `begin` on; return the first that has none.
 
-    `table` is full to three quarters then, or `moved` to a half, as `counts` says: it has to be wider. Both have a power
-    of two rows.
+    `table` is full to three quarters then, or `moved` to a half, as `counts` says: it has to be wider. The number of
+    rows of both is a power of two.
     """
     mask, moved_mask = np.uint64(len(table) - 1), np.uint64(len(moved) - 1)
     most, most_moved = 3 * len(table) // 4, len(moved) // 2

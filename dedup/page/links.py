@@ -32,6 +32,7 @@ class Links:
     left, right : int64, by link; numbers of texts, ascending on the left
     similarity : float64, by link
     spans : int64 (links, 4); start and end in the left text, start and end in the right; -1 for a pair of whole texts
+    in_texts : returns the spans of some links in the texts, if `spans` has others: places in one of several columns
     words : int64, by link; tokens of the span, 0 for a pair
     file : int64, by number of a left text, an index of `sources`
     left_text, left_name, left_id, right_text, right_name : of the number of a text; no `right_text` if the texts of the
@@ -50,6 +51,11 @@ class Links:
     left_id: Callable[[int], Any]
     right_text: Callable[[int], str] | None
     right_name: Callable[[int], str]
+    in_texts: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]] | None = None
+
+    def at(self, links: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the spans of some links in their texts."""
+        return self.spans[links] if self.in_texts is None else self.in_texts(links)
 
 
 def covered(spans: npt.NDArray[np.int64]) -> int:
@@ -98,7 +104,8 @@ def view_of_links(
 
     def in_order(own: Rows) -> list[int]:
         """Return the texts on the right of some links: the most similar first, then those with the longest spans."""
-        length = found.spans[own, 1] - found.spans[own, 0]
+        spans = found.at(own)
+        length = spans[:, 1] - spans[:, 0]
         order = own[np.lexsort((found.right[own], -length, -found.similarity[own]))]
         return list(dict.fromkeys(found.right[order].tolist()))
 
@@ -108,7 +115,7 @@ def view_of_links(
         main, own = Main(text, shingle, reading), np.arange(bounds[row], bounds[row + 1])
         said: tuple[str, ...] = ()
         if not pairs[own].any():
-            share = 100 * covered(found.spans[own, :2]) / max(len(text), 1)
+            share = 100 * covered(found.at(own)[:, :2]) / max(len(text), 1)
             said = (f"{share:.1f} % of the text {sharing}",)
         group = [Member(found.left_id(left), found.left_name(left), text, evidence=said)]
         for right in in_order(own)[:most]:
@@ -119,7 +126,7 @@ def view_of_links(
                 group.append(Member(right, found.right_name(right), "", similarity, seen))
                 continue
             other = found.right_text(right)
-            spans = found.spans[links[~pairs[links]]]
+            spans = found.at(links[~pairs[links]])
             said = ()
             if len(spans):
                 count, tokens = len(spans), int(found.words[links].sum())

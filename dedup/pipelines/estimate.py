@@ -148,8 +148,7 @@ def estimate(
             )
         texts = [texts]
     extra = {name: option for option, name in reversed(query.other_columns)}
-    column = query.check_column(column)
-    collection = read_texts(texts, ids=ids, column=column, id=id, extra=extra, several=True)
+    collection = read_texts(texts, ids=ids, column=column, id=id, extra=extra, placed=False)
     if isinstance(collection, FileTexts):
         query.labels.check_named()
         for option, name in query.other_columns:

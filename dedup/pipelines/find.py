@@ -96,7 +96,8 @@ def find_duplicates(
     ids : one int or str per text, each only once; not for tables, which have `id`
     column, id : names of the text column and the id column of a table or of files; by default "text" and none
         A name with dots that no column has is the path of a nested field, as "doc.body".
-        For documents `column` may be a list of names: their texts are joined by a blank line.
+        `column` may be a list of names: their texts are compared as one, joined by a blank line, and places are
+        characters of a column.
     pairs : "all" lists every pair; "auto" lists the removed texts of a large cluster only with their kept text
         A cluster is large if it has more than 1,000 members, alone or together with the clusters that it is linked
         with: two clusters are linked if a removed text could have joined either.
@@ -212,9 +213,7 @@ def find_in(
         texts = [texts]
     by = query.keep_column
     extra = {name: option for option, name in reversed(query.other_columns)}
-    column = query.check_column(column)
-    collection = read_texts(texts, ids=ids, column=column, id=id, extra=extra, several=True)
-    query.check_column(collection.text_column)
+    collection = read_texts(texts, ids=ids, column=column, id=id, extra=extra, placed=not query.unit.whole)
     collection.bound(bound)
     if isinstance(collection, FileTexts):
         query.labels.check_named()

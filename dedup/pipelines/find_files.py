@@ -37,12 +37,12 @@ from dedup.pipelines.memory import FilePlan
 from dedup.pipelines.query import Query
 from dedup.report.existing_report import existing_report
 from dedup.report.read import Report
+from dedup.results.counted import counted
 from dedup.results.duplicates import Duplicates
-from dedup.results.repeats import counted
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.sampling.missed import sketcher_for
-from dedup.sources.columns import plain_names
+from dedup.sources.columns import check_columns, plain_names
 from dedup.sources.files.batch import Token
 from dedup.sources.files.file_texts import FileTexts
 from dedup.sources.files.formats.separated import SEPARATED
@@ -117,6 +117,7 @@ def find_in_files(
     errors: Errors | None = None,
     progress: ProgressOption = None,
     tell: Callable[[Reject], None] = lambda _: None,
+    resumed: Callable[[str], object] = lambda _: None,
     write: Callable[[FileRun, Mapping[str, float]], object] = lambda *_: None,
     check: Callable[[Listing], None] | None = None,
     planned: Callable[[int | None, int], FilePlan] = FilePlan,
@@ -139,6 +140,7 @@ def find_in_files(
     memory : a bound on the growth of the process, such as "4GB"; None: no bound
     errors : what is done about records that cannot be read
     tell : a function that is called with each reject
+    resumed : called with what there is of a stopped run, in words, before it goes on
     write : called with the run and the seconds of its stages before the work directory is emptied: writes the report
     check : called with the files before they are read: raises an error if they cannot be used
     planned : makes the plan of the memory bound and the threads
@@ -154,7 +156,7 @@ def find_in_files(
     query.labels.check_named()
     workers, bound, progress = thread_count(threads), check_memory(memory), check_progress(progress)
     listing = Listing(inputs, format=format, encoding=encoding, include=include, exclude=exclude).bounded(bound)
-    asked_column = query.check_column(column)
+    asked_column = check_columns(column)
     column = COLUMN if asked_column is None else asked_column
     listing.check_column(column)
     if check is not None:
@@ -194,7 +196,9 @@ def find_in_files(
             run = Run(stages, workers, frugal=bound is not None)
             run.store = open_store() if places.named or begun else None
             if run.store is not None and run.store.parts:
-                stages.log("resumed: %s parts of a stopped run are in %s", f"{len(run.store.parts):,}", work)
+                told = f"resumed: {len(run.store.parts):,} parts of a stopped run are in {work}"
+                stages.log("%s", told)
+                resumed(told)
             search = _FileSearch(listing, query, column, id, planned(bound, workers), errors or Errors(), run, tell)
             search.read(open_store)
             result = FileRun(search.find(limits=limits), listing, Rejects(listing, search.shards), asked)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -40,10 +40,10 @@ def match(
     min_words: int | None = 50,
     passage_threshold: float = 0.8,
     ids: Iterable[Id] | None = None,
-    column: str | None = None,
+    column: str | Sequence[str] | None = None,
     id: str | None = None,
     against_ids: Iterable[Id] | None = None,
-    against_column: str | None = None,
+    against_column: str | Sequence[str] | None = None,
     against_id: str | None = None,
     distinct: DistinctOption = (),
     within: None = None,
@@ -143,10 +143,10 @@ def match_in(
     min_words: int | None = 50,
     passage_threshold: float = 0.8,
     ids: Iterable[Any] | None = None,
-    column: str | None = None,
+    column: str | Sequence[str] | None = None,
     id: str | None = None,
     against_ids: Iterable[Any] | None = None,
-    against_column: str | None = None,
+    against_column: str | Sequence[str] | None = None,
     against_id: str | None = None,
     threads: int | None = None,
     memory: int | str | None = None,

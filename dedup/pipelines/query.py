@@ -23,14 +23,12 @@ from dedup.options import (
     check_word,
     check_words,
     column_of,
-    shown,
 )
 from dedup.reading import IGNORED_NUMBERS, Reading
-from dedup.sources.columns import Columns, check_columns
 from dedup.threshold import Metric, Threshold
 from dedup.unit import Unit
 
-__all__ = ["Query", "check_text_columns"]
+__all__ = ["Query"]
 
 LOWEST_EDIT = 0.5
 """Similarity. From here downwards no count of shared pairs of characters tells near texts from others."""
@@ -133,10 +131,6 @@ class Query:
         """How many forms and labels of each unit are held."""
         return len(self.forms) + (self.within is not None) + (self.across is not None)
 
-    def check_column(self, column: Any) -> str | None:
-        """Return a `column` option: a name, or several for documents. Raise `ParameterError` for any other value."""
-        return check_text_columns(column, self.unit)
-
     @property
     def removes_all(self) -> bool:
         """Whether no member of a cluster is kept."""
@@ -185,14 +179,3 @@ def _check_edit(threshold: float, shingle: str | None, method: str) -> None:
             "below, texts that have little in common are similar; raise it, 0.8 is usual"
         )
     check_installed()
-
-
-def check_text_columns(column: Any, unit: Unit) -> str | None:
-    """Return a `column` option: a name, or several for documents. Raise `ParameterError` for any other value."""
-    found = check_columns(column)
-    if isinstance(found, Columns) and not unit.whole:
-        raise ParameterError(
-            f'column: expected one column with unit="{unit}", whose places are characters of it, found '
-            f"{shown(column)}; search one column at a time"
-        )
-    return found

@@ -4,7 +4,7 @@ repeats.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -31,7 +31,7 @@ def find_repeats(
     min_words: int = 50,
     threshold: float = 0.8,
     ids: Iterable[Id] | None = None,
-    column: str | None = None,
+    column: str | Sequence[str] | None = None,
     id: str | None = None,
     ignore: IgnoreOption = (),
     tokens: TokensOption = "words",
@@ -55,7 +55,9 @@ def find_repeats(
 
     Returns
     -------
-    Repeats: iterable of `Repeat`, with ``table``, ``coverage``, ``documents``, ``without_repeats()``
+    Repeats: iterable of `Repeat`, with ``table``, ``coverage``, ``documents``, ``without_repeats()``. Each is a
+    `RepeatInColumns` if there are several columns: its places are characters of one, or of two, as it may go on in the
+    next
 
     Raises
     ------

@@ -22,7 +22,6 @@ from dedup.hashing.shingles import Shingle
 from dedup.hashing.units import HashRows, hash_texts
 from dedup.option_types import Id, IgnoreOption, TokensOption, UnitOption
 from dedup.options import check_memory, check_progress, check_seed, check_word
-from dedup.pipelines.query import check_text_columns
 from dedup.reading import Reading
 from dedup.results.suggestion import Suggestion
 from dedup.results.suggestion_tables import histogram, samples_of
@@ -129,8 +128,7 @@ def suggest(
                 'expected a collection of texts, found one str; pass [text], or use unit="paragraph" or "line"'
             )
         texts = [texts]
-    columns = check_text_columns(column, of)
-    collection = read_texts(texts, ids=ids, column=columns, id=id, several=of.whole)
+    collection = read_texts(texts, ids=ids, column=column, id=id, placed=False)
     collection.bound(bound)
     with Progress(progress) as stages:
         part = part_of(collection, of)
@@ -330,8 +328,10 @@ def _suggestion(
         shown = names.index(shingle) if compared else -1
         what = f"no pairs of the {len(sample):,} sampled {unit}s stand clearly apart from what unrelated ones share"
         few = f"{len(leading):,} different {unit}s are too few to tell what unrelated ones share"
-        default = "this is the default" if fits else f"the {unit}s are too short for {unit.shingle}"
-        reason = f"{what if compared else few}; {default}, and not adapted to the texts"
+        default = (
+            "this is the default" if fits else f"since the {unit}s are too short for {unit.shingle}, this is a guess"
+        )
+        reason = f"{what if compared else few}; {default}, not adapted to the texts"
     closest = compared[shown].seen if shown >= 0 else nothing_seen(0)
     places = np.column_stack((part.rows[units.places[:, 0]], units.places[:, 1:]))
     samples, beginnings = samples_of(texts, unit, places, sample, closest, threshold)

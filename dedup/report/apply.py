@@ -31,7 +31,8 @@ from dedup.report.rewriting.records import (
     rewrite_text_lines,
 )
 from dedup.report.rewriting.tables import rewrite_arrow, rewrite_parquet
-from dedup.results.repeats import counted
+from dedup.results.counted import counted
+from dedup.results.repeat import left_whole
 from dedup.runtime.arrays import sorted_unique
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import map_blocks, thread_count
@@ -231,8 +232,7 @@ def passages_unused(report: str | Path | Report) -> str:
     """
     opened = report if isinstance(report, Report) else Report.open(report, verify=False)
     if opened.kind == "repeats":
-        inside = int((opened.table("spans", ["paragraphs"]).column("paragraphs").to_numpy() == 0).sum())
-        return f"{counted(inside, 'repeat')} without a complete paragraph: these are left as they are" if inside else ""
+        return left_whole(opened.table("spans", ["paragraphs"]).column("paragraphs").to_numpy())
     quoting = opened.summary.get("quoting") or 0
     if not quoting:
         return ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,8 @@ from dedup.report.overrides import Overrides
 from dedup.report.read import Report
 from dedup.results.data.cutting import cut_blocks, cut_units
 from dedup.runtime.arrays import sorted_unique
-from dedup.sources.columns import check_columns
+from dedup.sources.column_places import numbers_of
+from dedup.sources.columns import Columns, check_columns, names_of
 from dedup.sources.files.listing import COLUMN
 from dedup.text.paragraphs import split_units
 
@@ -52,7 +54,7 @@ class Verdict:
     column : the name of the field that contains the text, or a path to it; `Columns` if there are several
     removed : numbers of the removed records, ascending
     rejected : numbers of the records that could not be read, ascending
-    cuts : (n, 4) record, number, start, end of the removed paragraphs or lines, in order; of removed spans, number is 0
+    cuts : (n, 4) record, number of the column, start, end of the removed paragraphs, lines or spans, in order
     notes : record, cluster, kept, similarity, reason, difference of the members of clusters, in order; None unless
         annotating
     unit : what is removed: "document", "paragraph" or "line", or the "span" of a repeat
@@ -99,24 +101,34 @@ class Verdict:
             int(np.count_nonzero(kept)), int(np.count_nonzero(removed)), int(np.count_nonzero(self.edited(numbers)))
         )
 
-    def shorten(self, number: int, text: str) -> str:
-        """Return the text of a record without the removed paragraphs, lines or spans.
+    def edits(self, number: int) -> list[tuple[str, Callable[[str], str]]]:
+        """Return the columns of a record whose text is shortened, each with the function that does it."""
+        columns = sorted_unique(self._cuts_of(number)[:, 1]).tolist()
+        return [(names_of(self.column)[at], partial(self.shorten, number, column=at)) for at in columns]
+
+    def _cuts_of(self, number: int) -> Numbers:
+        return self.cuts[np.searchsorted(self.cuts[:, 0], number) : np.searchsorted(self.cuts[:, 0], number + 1)]
+
+    def shorten(self, number: int, text: str, column: int = 0) -> str:
+        """Return the text of a record, or of one of its columns, without the removed paragraphs, lines or spans.
 
         Raises `InputError` if the text does not contain them, since it is then not the text that was searched.
         """
-        cuts = self.cuts[np.searchsorted(self.cuts[:, 0], number) : np.searchsorted(self.cuts[:, 0], number + 1)]
+        cuts = self._cuts_of(number)
+        wanted = cuts[cuts[:, 1] == column, 2:]
         if self.unit == SPAN_UNIT:
-            if cuts[-1, 3] > len(text):
+            if wanted[-1, 1] > len(text):
                 raise self._other_text(number)
-            return cut_blocks(text, map(tuple, cuts[:, 2:].tolist()))
+            return cut_blocks(text, map(tuple, wanted.tolist()))
         values = np.frombuffer(text.encode("utf-8", "surrogatepass"), dtype=np.uint8)
         starts, ends = np.zeros(1, dtype=np.int64), np.array([len(values)], dtype=np.int64)
         table, _ = split_units(values, starts, ends, self.unit)
         spans = table[:, 2:]
-        if cuts[-1, 1] >= len(spans) or not np.array_equal(spans[cuts[:, 1]], cuts[:, 2:]):
+        places = np.searchsorted(spans[:, 0], wanted[:, 0])
+        if places[-1] >= len(spans) or not np.array_equal(spans[places], wanted):
             raise self._other_text(number)
         kept = np.ones(len(spans), dtype=np.bool_)
-        kept[cuts[:, 1]] = False
+        kept[places] = False
         return cut_units(text, spans, kept, self.unit)
 
     def _other_text(self, number: int) -> InputError:
@@ -155,14 +167,16 @@ class Verdicts:
         self.changed = (0, 0)
         self._report = report
         self._unit = SPAN_UNIT if report.kind == "repeats" else report.options.get("unit", "document")
-        # the column with the number of a unit, by which it is found in its record
-        self._parts: list[str] = {"document": [], SPAN_UNIT: ["start"]}.get(self._unit, [self._unit])
+        self._column = check_columns(report.options.get("column")) or COLUMN
+        several = ["column"] if isinstance(self._column, Columns) else []
+        # what the parts of a record are in the order of: the number of a unit; the column and the start of a span
+        self._parts: list[str] = {"document": [], SPAN_UNIT: [*several, "start"]}.get(self._unit, [self._unit])
         columns = ["file", "record", *([] if self._unit == SPAN_UNIT else ["kept"])]
-        columns += dict.fromkeys([*self._parts, "start", "end"]) if self._parts else []
+        columns += dict.fromkeys([*self._parts, *several, "start", "end"]) if self._parts else []
         columns += ["cluster", "similarity", "reason", "difference"] if annotate else []
         if overrides is not None:
             columns = list(dict.fromkeys([*columns, "cluster"]))
-        self._found = _read(report, columns, everything=annotate or overrides is not None)
+        self._found = _read(report, columns, self._column, everything=annotate or overrides is not None)
         if overrides is not None:
             self.changed = overrides.change(self._found["kept"], self._found["cluster"])
             if not annotate:
@@ -195,14 +209,13 @@ class Verdicts:
         records, none = found["record"], np.empty(0, dtype=np.int64)
         cuts = np.empty((0, 4), dtype=np.int64)
         if self._parts:
-            number = np.zeros_like(records) if self._unit == SPAN_UNIT else found[self._unit]
-            cuts = np.column_stack([records, number, found["start"], found["end"]])
+            columns = found.get("column", np.zeros_like(records))
+            cuts = np.column_stack([records, columns, found["start"], found["end"]])
         removed = none if self._parts else records[~found["kept"]]
         notes = found if self._annotate else None
         given, rejected = self._report.inputs[file], self._rejected[file]
         last = last_read(given.format, given.records, rejected)
-        column = check_columns(self._report.options.get("column")) or COLUMN
-        return Verdict(given.path, column, removed, rejected, cuts, notes, self._unit, last)
+        return Verdict(given.path, self._column, removed, rejected, cuts, notes, self._unit, last)
 
 
 def last_read(format: str, records: int, rejected: Numbers) -> int | None:
@@ -216,10 +229,10 @@ def last_read(format: str, records: int, rejected: Numbers) -> int | None:
     return int(rejected[-1])
 
 
-def _read(report: Report, columns: list[str], *, everything: bool) -> dict[str, npt.NDArray[Any]]:
+def _read(report: Report, columns: list[str], column: str, *, everything: bool) -> dict[str, npt.NDArray[Any]]:
     """Return the rows of the decisions that are not kept, or `everything`. They are read one row group at a time.
 
-    A column that this kind of report does not have is null.
+    A column that this kind of report does not have is null. The names of columns become their numbers in `column`.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -232,7 +245,9 @@ def _read(report: Report, columns: list[str], *, everything: bool) -> dict[str, 
                 rows = rows.append_column(name, pa.nulls(rows.num_rows, pa.string()))
             chosen = slice(None) if everything or "kept" not in columns else ~_plain(rows.column("kept"))
             for name in columns:
-                parts[name].append(_plain(rows.column(name))[chosen])
+                each = rows.column(name)
+                values = numbers_of(names_of(column), each) if name == "column" else _plain(each)
+                parts[name].append(values[chosen])
     found = {name: np.concatenate(parts[name]) for name in columns}
     return {name: column if column.flags.writeable else column.copy() for name, column in found.items()}
 

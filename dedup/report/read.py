@@ -31,7 +31,7 @@ from dedup.options import check_path, shown
 from dedup.page.showing import Shown
 from dedup.report.inputs import Input
 from dedup.report.sealing import read_sealed, seal_of, sum_of
-from dedup.results.repeats import counted
+from dedup.results.counted import counted
 from dedup.sources.files.encodings import check_encoding
 from dedup.sources.files.formats.named import COMPRESSIONS, FORMATS, NAMED_ONLY
 from dedup.storage.atomic import plain_name

@@ -11,7 +11,7 @@ from dedup.hash_key import PUBLIC
 from dedup.options import check_whole
 from dedup.page.reviewed import review_table
 from dedup.report.inputs import Searched
-from dedup.report.page import Opened
+from dedup.report.page import Opened, place_names
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,8 +33,8 @@ def review_of_report(report: Searched, n: int) -> pa.Table:
             "this one with dedup show"
         )
     unit = report.options["unit"]
-    parts = [] if unit == "document" else [unit, "start", "end"]
     decisions = report.table("decisions")
+    parts = place_names(decisions, unit)
     near = pc.and_(pc.equal(decisions["reason"], "near"), pc.invert(decisions["kept"])).fill_null(False)
     rows = np.flatnonzero(near.to_numpy())
     rows = rows[np.argsort(decisions["similarity"].to_numpy()[rows], kind="stable")[:n]]
@@ -57,9 +57,7 @@ def review_of_report(report: Searched, n: int) -> pa.Table:
     opened = Opened(report, "texts")
 
     def text(row: int) -> str:
-        found = {name: decisions[name][row].as_py() for name in ("file", "record", *parts)}
-        whole = opened.at(found["file"], found["record"])
-        return whole[found["start"] : found["end"]] if parts else whole
+        return opened.part({name: decisions[name][row].as_py() for name in ("file", "record", *parts)})
 
     texts = [(text(one), text(other)) for one, other in zip(rows.tolist(), kept.tolist(), strict=True)]
     reading = Reading(PUBLIC, tuple(report.options.get("ignore", ())), report.options.get("tokens", WORDS))

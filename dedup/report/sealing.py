@@ -50,7 +50,7 @@ def read_sealed(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise StorageError(
             f"{path}: expected a part of a report, found none: {error.strerror or error}; name the folder that "
-            "--output named, or make the report again"
+            "`dedup find --output` (match, repeats) wrote, or make the report again"
         ) from error
     try:
         body = json.loads(data)

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["write_report", "write_run_report"]
 
+OF_FEW_WORDS = ("reason", "column")
+"""The ends of the names of columns that have few different words, and are written as dictionaries."""
+
 GROUP = 1 << 17
 """Rows of a row group. So many rows of a table are in memory while it is written."""
 
@@ -173,6 +176,7 @@ def parts_of(result: Any, *, group: int = GROUP) -> tuple[str, Any, dict[str, Ro
     if isinstance(result, Repeats):
         summary = {"texts": len(result.texts), "repeats": len(result), "coverage": result.coverage}
         known = {"hash_key": result.reading.key.fingerprint, **result.reading.asked()}
+        known |= {"column": plain_names(result.texts.text_column)}
         tables = {"decisions": _sliced(result.decision_rows, group), "spans": _groups(result.rows, len(result), group)}
         return "repeats", result.texts, tables, summary, known
     tables = {
@@ -181,7 +185,10 @@ def parts_of(result: Any, *, group: int = GROUP) -> tuple[str, Any, dict[str, Ro
     }
     if result.options["min_words"] is not None:
         tables["spans"] = _sliced(lambda: result.passages, group)
-    return "match", result.texts, tables, result.summary.to_dict(), result.options
+    options = result.options
+    if result.other_texts.text_column != result.texts.text_column:
+        options["against_column"] = plain_names(result.other_texts.text_column)
+    return "match", result.texts, tables, result.summary.to_dict(), options
 
 
 def _groups(rows: Callable[[slice], pa.Table], count: int, group: int) -> Rows:
@@ -205,7 +212,7 @@ def write_table(path: Path, parts: Rows) -> None:
         version="2.6",
         compression="zstd",
         compression_level=3,
-        use_dictionary=["reason"] if "reason" in first.column_names else False,
+        use_dictionary=[name for name in first.column_names if name.endswith(OF_FEW_WORDS)] or False,
         write_statistics=True,
         data_page_version="1.0",
         store_schema=False,

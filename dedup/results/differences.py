@@ -30,6 +30,7 @@ from dedup.hashing.forms import CHARACTERS, NUMBERS, SYMBOLS, Forms
 from dedup.hashing.units import Units, forms_of
 from dedup.pairs.verify import Pairs
 from dedup.reading import PLAIN, Reading
+from dedup.results.suggestion import advised
 from dedup.runtime.arrays import sorted_unique
 from dedup.sources.files.batch import FEW_TEXTS
 from dedup.sources.texts import TEXT_BLOCK_BYTES, Texts
@@ -191,8 +192,8 @@ class PairDifferences:
         self.counts = _by_name(found)
         self._picked = picked[:, 1], picked[:, 2]
 
-    def doubtful(self) -> list[str]:
-        """Return warnings if many pairs differ in numbers or symbols alone.
+    def doubtful(self, *, of_index: bool) -> list[str]:
+        """Return warnings if many pairs differ in numbers or symbols alone; `of_index` is as for `advised`.
 
         Symbols can only be compared if the texts are there; those of an index may not be.
         """
@@ -203,21 +204,24 @@ class PairDifferences:
             left, right = self._picked
             return round(self._differences.other_symbols(left, right) * self.counts[IN_FORMAT] / max(len(left), 1))
 
-        return _doubts(self.counts, other, "near pairs differ", "pairs of exact copies differ", "leaves them out")
+        words = "near pairs differ", "pairs of exact copies differ", "leaves them out"
+        return _doubts(self.counts, other, *words, of_index=of_index)
 
 
-def _doubts(counts: dict[str, int], other: Callable[[], int], near: str, same: str, then: str) -> list[str]:
+def _doubts(
+    counts: dict[str, int], other: Callable[[], int], near: str, same: str, then: str, *, of_index: bool = False
+) -> list[str]:
     """Return warnings if many of what was counted differ in numbers or symbols alone; `other` counts the latter."""
     found = []
     nears, sames = counts[IN_NUMBERS] + counts[IN_WORDS], counts[IN_NOTHING] + counts[IN_FORMAT]
     if counts[IN_NUMBERS] > DOUBTFUL * nears:
-        told = f'{near} in numbers alone; distinct="numbers" (--distinct numbers) {then}'
+        told = f"{near} in numbers alone; {advised('distinct', 'numbers', of_index=of_index)} {then}"
         found.append(f"{counts[IN_NUMBERS]:,} of {nears:,} {told}")
     if counts[IN_FORMAT] > DOUBTFUL * sames:  # only these can have other symbols
         symbols = other()
         if symbols > DOUBTFUL * sames:
             about = "about " if counts[IN_FORMAT] > COPIES_LOOKED_AT else ""
-            told = f'{same} in symbols or punctuation; distinct="symbols" (--distinct symbols) {then}'
+            told = f"{same} in symbols or punctuation; {advised('distinct', 'symbols', of_index=of_index)} {then}"
             found.append(f"{about}{symbols:,} of {sames:,} {told}")
     return found
 

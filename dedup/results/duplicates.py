@@ -23,9 +23,9 @@ from dedup.option_types import Data, Item, UnitId
 from dedup.options import check_threshold, check_whole
 from dedup.page.showing import Shown
 from dedup.pairs.verify import Pairs, similarity
+from dedup.results.counted import counted
 from dedup.results.data.given import recognise
 from dedup.results.evidence import Evidence
-from dedup.results.repeats import counted
 from dedup.results.search_info import SearchInfo
 from dedup.results.summary import Summary, hint_of, summarise
 from dedup.sources.coerce import Texts
@@ -108,7 +108,8 @@ class Duplicates(Shown):
         same words; "numbers": the same words once each digit counts as 0; "words"). For paragraphs also left_paragraph,
         left_start, left_end and right_paragraph, right_start, right_end: numbers from 0, and characters of the original
         text. For lines left_line and right_line instead of the paragraphs: the number among the lines of the text that
-        are not blank.
+        are not blank. Of several columns also left_column and right_column, before the starts: the column of these
+        characters. Numbers go on from one column of a row to the next.
         """
         return self._evidence.every_pair()
 
@@ -118,8 +119,9 @@ class Duplicates(Shown):
 
         Columns: id; cluster (int64, numbered by the position of the kept text); kept (bool); kept_id; similarity (to
         the kept text, 1.0 for the kept text itself); reason ("exact", "near", null for the kept text). For paragraphs
-        also paragraph, start, end; for lines line, start, end. With ``keep="none"`` no member is kept, and kept_id is
-        the text that ``keep="first"`` would keep. In a cluster of fewer than `min_documents` documents all are kept.
+        also paragraph, start, end; for lines line, start, end; of several columns also column, before start. With
+        ``keep="none"`` no member is kept, and kept_id is the text that ``keep="first"`` would keep. In a cluster of
+        fewer than `min_documents` documents all are kept.
         """
         return self._evidence.cluster_rows()
 
@@ -184,7 +186,7 @@ class Duplicates(Shown):
         `data` is the collection that was searched: the same texts in the same order, or in any order if it has the ids
         with which it was searched. For a generator a list is returned. For any other data an `InputError` names the
         first difference. For paragraphs and lines all rows are returned, and the removed paragraphs or lines are cut
-        out of the texts; a text of which nothing is left is ``""``.
+        out of the texts, of several columns out of each by itself; a text of which nothing is left is ``""``.
         """
         found = self._evidence
         if found.run.unit.whole:

@@ -78,7 +78,8 @@ class Evidence:
 
     def agrees(self, other: Evidence) -> bool:
         """Return whether the other evidence has the same pairs, clusters and kept texts, with the same ids."""
-        return all(map(np.array_equal, self._arrays(), other._arrays())) and same_ids(self.texts, other.texts)
+        same = all(map(np.array_equal, self._arrays(), other._arrays())) and same_ids(self.texts, other.texts)
+        return same and (self.run.unit.whole or self.texts.column_places == other.texts.column_places)
 
     def _arrays(self) -> Iterator[npt.NDArray[Any]]:
         """Yield the arrays from which the tables are made."""
@@ -298,7 +299,7 @@ class Evidence:
 
     def place_columns(self, units: npt.NDArray[np.int64] | npt.NDArray[np.int32], prefix: str) -> dict[str, Any]:
         """Return the columns that locate units in their documents; none if units are documents."""
-        return place_columns(self.units.places[units], self.run.unit, prefix)
+        return place_columns(self.units.places[units], self.run.unit, prefix, self.texts)
 
     def name(self, unit: int) -> Any:
         """Return the id of a unit; (id, number) for a paragraph or line."""
@@ -370,8 +371,13 @@ class Evidence:
         return tuple(found)
 
 
-def place_columns(places: npt.NDArray[np.int64], unit: Unit, prefix: str) -> dict[str, npt.NDArray[np.int64]]:
-    """Return the columns that locate paragraphs or lines in their texts, of their places; none of documents."""
+def place_columns(places: npt.NDArray[np.int64], unit: Unit, prefix: str, texts: Texts) -> dict[str, Any]:
+    """Return the columns that locate paragraphs or lines in their `texts`, of their places; none of documents."""
     if unit.whole:
         return {}
-    return {f"{prefix}{name}": places[:, i] for i, name in enumerate((str(unit), "start", "end"), start=1)}
+    number = {f"{prefix}{unit}": places[:, 1]}
+    if texts.column_places is None:
+        return {**number, f"{prefix}start": places[:, 2], f"{prefix}end": places[:, 3]}
+    found = texts.column_places.columns_of(places[:, 0], places[:, 2], places[:, 3], prefix)
+    del found[f"{prefix}end_column"]  # a paragraph or line lies in one column
+    return {**number, **found}

@@ -15,7 +15,8 @@ from dedup.pairs.verify import Pairs
 from dedup.reading import WORDS, Reading
 from dedup.results.evidence import place_columns
 from dedup.results.search_info import Read
-from dedup.runtime.arrays import sorted_unique
+from dedup.runtime.arrays import arrow_table, sorted_unique
+from dedup.sources.texts import Texts
 from dedup.sources.two_sided import Sides
 from dedup.threshold import Metric
 from dedup.unit import Unit
@@ -70,6 +71,19 @@ class Passages(NamedTuple):
     right_end: npt.NDArray[np.int64]
     words: npt.NDArray[np.int64]
     similarity: npt.NDArray[np.float64]
+
+    def table(self, sides: Sides) -> pa.Table:
+        """Return the passages of two sides as a table, with the ids of texts (`Matches.passages`)."""
+        left = sides.left.ids_at(self.left), self.left, self.left_start, self.left_end
+        right = sides.right.ids_at(self.right), self.right, self.right_start, self.right_end
+        columns: dict[str, Any] = {}
+        for side, texts, (ids, rows, start, end) in (("left", sides.left, left), ("right", sides.right, right)):
+            columns[side] = ids
+            if texts.column_places is None:
+                columns |= {f"{side}_start": start, f"{side}_end": end}
+            else:
+                columns |= texts.column_places.columns_of(rows, start, end, f"{side}_")
+        return arrow_table({**columns, "words": self.words, "similarity": self.similarity})
 
 
 def read_of(sides: Sides, units: Units, lefts: int) -> tuple[Read, Read]:
@@ -200,18 +214,16 @@ def view_of_match(
     )
 
 
-def decided(
-    places: Numbers, located: tuple[npt.NDArray[np.int32], Numbers], unit: Unit, best: npt.NDArray[np.float64]
-) -> pa.Table:
-    """Return the decisions about units that match: `places` (units, 1 or 4), their files and records, and `best`."""
+def decided(places: Numbers, texts: Texts, unit: Unit, best: npt.NDArray[np.float64]) -> pa.Table:
+    """Return the decisions about units of `texts` that match: `places` (units, 1 or 4), and their `best` similarity."""
     import pyarrow as pa
 
-    files, records = located
+    files, records = texts.locate(places[:, 0])
     return pa.table(
         {
             "file": pa.array(files, type=pa.int32()),
             "record": pa.array(records, type=pa.int64()),
-            **place_columns(places, unit, ""),
+            **place_columns(places, unit, "", texts),
             "cluster": pa.nulls(len(places), pa.int64()),
             "kept": np.zeros(len(places), dtype=np.bool_),
             "similarity": best,

@@ -32,6 +32,7 @@ from dedup.results.suggestion import advice_on_length, advice_on_missed
 from dedup.results.summary import LOWER_THRESHOLD, MatchSummary, hint_of
 from dedup.runtime.arrays import arrow_table, sorted_unique
 from dedup.sources.coerce import Texts
+from dedup.sources.columns import plain_names
 from dedup.sources.two_sided import Sides, same_ids
 from dedup.unit import Unit
 
@@ -58,6 +59,8 @@ class Matches(Shown):
     the collections and the seconds do not matter. A pickle contains texts that were in memory; for texts in files it
     contains only their places.
     """
+
+    _of_index = False
 
     def __init__(
         self,
@@ -103,12 +106,18 @@ class Matches(Shown):
             and all(map(np.array_equal, self._arrays(), other._arrays()))
             and same_ids(self.texts, other.texts)
             and same_ids(self.other_texts, other.other_texts)
+            and (not self._placed or self._sides.same_columns(other._sides))
         )
 
     __hash__ = None  # type: ignore[assignment]
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name in MATCHES_STATE}
+
+    @property
+    def _placed(self) -> bool:
+        """Whether the tables have places in texts."""
+        return not self._run.unit.whole or self._found is not None
 
     def _arrays(self) -> Iterator[npt.NDArray[Any]]:
         """Yield the arrays from which the tables are made."""
@@ -128,6 +137,7 @@ class Matches(Shown):
         distance, similarity. For paragraphs also left_paragraph, left_start, left_end and
         right_paragraph, right_start, right_end: numbers from 0, and characters of the original text. For lines
         left_line and right_line instead of the paragraphs: the number among the lines of the text that are not blank.
+        Of a side of several columns also left_column or right_column, before its start: the column of these characters.
         Raises `ParameterError` if there are more than 200 million pairs, or more than fit in the bound (96 bytes per
         row).
         """
@@ -142,12 +152,14 @@ class Matches(Shown):
         pairs, sizes, first = self._listed.rows(part), self._units.sizes, self._representatives
         left_size, right_size = sizes[first[pairs.left]], sizes[first[pairs.right]]
         places = self._units.places
+        right_places = places[pairs.right]
+        right_places[:, 0] -= len(self._sides.left)
         return arrow_table(
             {
                 "left": self._sides.left.ids_at(places[pairs.left, 0]),
-                "right": self._sides.right.ids_at(places[pairs.right, 0] - len(self._sides.left)),
-                **place_columns(self._units.places[pairs.left], self._run.unit, "left_"),
-                **place_columns(self._units.places[pairs.right], self._run.unit, "right_"),
+                "right": self._sides.right.ids_at(right_places[:, 0]),
+                **place_columns(places[pairs.left], self._run.unit, "left_", self._sides.left),
+                **place_columns(right_places, self._run.unit, "right_", self._sides.right),
                 **evidence_columns(pairs.shared, left_size, right_size, self._run.metric),
                 **self._difference_of(pairs),
             }
@@ -172,17 +184,11 @@ class Matches(Shown):
         Columns: left (id in `texts`), left_start, left_end, right (id in `against`), right_start, right_end, in
         characters of the original texts; words (tokens on the left); similarity (matched tokens / tokens of the longer
         side). The place on the right is the first place of a passage that is equal word for word, else of the one that
-        matches best. Passages of a text may overlap. Raises
+        matches best. Passages of a text may overlap. Of a side of several columns also left_column and left_end_column
+        (right_column, right_end_column): the columns in which its start and its end count characters. Raises
         `ParameterError` if the search was not for passages (``min_words=None``).
         """
-        found = self._passages
-        return arrow_table(
-            {
-                **found._asdict(),
-                "left": self._sides.left.ids_at(found.left),
-                "right": self._sides.right.ids_at(found.right),
-            }
-        )
+        return self._passages.table(self._sides)
 
     @cached_property
     def matched(self) -> pa.Array:
@@ -241,18 +247,20 @@ class Matches(Shown):
     @property
     def options(self) -> dict[str, Any]:
         """The options of the search."""
-        return {name: str(value) if isinstance(value, str) else value for name, value in asdict(self._run).items()}
+        options = {name: str(value) if isinstance(value, str) else value for name, value in asdict(self._run).items()}
+        return {**options, "column": plain_names(self._run.column)}
 
     def decision_rows(self) -> pa.Table:
         """Return the texts, paragraphs or lines of the left side that are in a pair, in input order (Arrow table).
 
-        Columns: file, record; for paragraphs also paragraph, start, end (for lines line, start, end); cluster (null),
-        kept (false), similarity (to the most similar text of the right side), reason ("match").
+        Columns: file, record; for paragraphs also paragraph, start, end (for lines line, start, end), of several
+        columns with column before start; cluster (null), kept (false), similarity (to the most similar text of the
+        right side), reason ("match").
         """
         rows, best = np.flatnonzero(self._in_pairs), np.zeros(len(self._representatives), dtype=np.float64)
         np.maximum.at(best, self._pairs.left, similarity(self._pairs, self._units.sizes, self._run.metric))
         places = self._units.places[rows]
-        return decided(places, self._sides.left.locate(places[:, 0]), self._run.unit, best[self._representatives[rows]])
+        return decided(places, self._sides.left, self._run.unit, best[self._representatives[rows]])
 
     # uses of a result
 
@@ -291,18 +299,21 @@ class Matches(Shown):
         """Return `data` with the passages cut out of its texts, as the same type and with all rows.
 
         `data` is the collection that was searched as `texts`, as for `filter`. A passage with edits is removed
-        as a whole, one of complete lines with the line break after it, one between two spaces with the second space. A
-        text of which nothing is left is ``""``.
+        as a whole, one of complete lines with the line break after it, one between two spaces with the second space;
+        of several columns, what of it is in each. A text of which nothing is left is ``""``.
         """
         found = self._passages
         bounds = np.searchsorted(found.left, np.arange(len(self._sides.left) + 1))
 
-        def shorter(row: int, text: str) -> str:
+        def shorter(row: int, text: str, first: int) -> str:
             part = slice(bounds[row], bounds[row + 1])
-            return cut_spans(text, found.left_start[part].tolist(), found.left_end[part].tolist())
+            start = np.maximum(found.left_start[part] - first, 0)
+            end = np.minimum(found.left_end[part] - first, len(text))
+            some = start < end
+            return cut_spans(text, start[some].tolist(), end[some].tolist())
 
         given = recognise(data, self._sides.left, "cut", cutting=True)
-        return given.edit(sorted_unique(found.left).tolist(), shorter)
+        return given.edit(sorted_unique(found.left), shorter)
 
     # the page
 
@@ -373,7 +384,7 @@ class Matches(Shown):
         filled = sum(read.filled for read in self._read)
         found += advice_on_length(filled, short, self._run.unit, self._run.shingle)
         found += advice_on_missed(self._run.missed, self._run.threshold, self._run.unit, ask=False)
-        found += self._by_difference.doubtful()
+        found += self._by_difference.doubtful(of_index=self._of_index)
         lefts = self._read[0].units
         units = "texts" if self._run.unit.whole else f"{self._run.unit}s"
         weight = np.bincount(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,11 @@ from dedup.kernels.text_layout import PADDING
 from dedup.options import check_flag, check_min_words
 from dedup.page.showing import Shown
 from dedup.reading import Reading
+from dedup.results.counted import counted
 from dedup.results.data.cutting import cut_repeats
+from dedup.results.repeat import Repeat, RepeatInColumns
 from dedup.runtime.arrays import arrow_table
+from dedup.sources.column_places import ColumnSpans
 from dedup.sources.texts import Texts
 from dedup.sources.two_sided import same_ids
 from dedup.text.paragraphs import split_paragraphs
@@ -29,37 +32,13 @@ if TYPE_CHECKING:
 
     from dedup.page.view import View
 
-__all__ = ["Repeat", "Repeats", "counted"]
+__all__ = ["Repeats"]
 
 REPEATS_STATE = ("texts", "_columns", "_parts", "_again", "_asked", "_bare", "reading")
 """The attributes in a pickle; all others are computed from them."""
 
 HEADING_WORDS = 20
 """Words. Shorter repeats are kept by default: headings, bylines, refrains."""
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: "1 text", "2,000 texts"."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-class Repeat(NamedTuple):
-    """A span of a document that repeats an earlier span, its source.
-
-    ``text[start:end]`` repeats ``source_text[source_start:source_end]``, in characters. `words` is the number of tokens
-    in the repeat, `paragraphs` the number of complete paragraphs in it, `similarity` is matched tokens / tokens of the
-    longer side.
-    """
-
-    document: int | str
-    start: int
-    end: int
-    source_document: int | str
-    source_start: int
-    source_end: int
-    words: int
-    paragraphs: int
-    similarity: float
 
 
 Columns = dict[str, npt.NDArray[Any]]
@@ -123,6 +102,7 @@ class Repeats(Sequence[Repeat], Shown):
             and all(map(np.array_equal, self._arrays(), other._arrays()))
             and same_ids(self.texts, other.texts)
             and np.array_equal(self._lengths, other._lengths)
+            and self.texts.column_places == other.texts.column_places
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -138,19 +118,46 @@ class Repeats(Sequence[Repeat], Shown):
         values = {name: column[row].item() for name, column in self._columns.items()}
         for name in ("document", "source_document"):
             values[name] = self.texts.id_of(values[name])
-        return Repeat(**values)
+        if self.texts.column_places is None:
+            return Repeat(**values)
+        names = self.texts.column_places.names
+        for prefix, spans in self._in_columns.items():
+            column, start, end_column, end = (each[row].item() for each in spans)
+            values |= {f"{prefix}column": names[column], f"{prefix}end_column": names[end_column]}
+            values |= {f"{prefix}start": start, f"{prefix}end": end}
+        return RepeatInColumns(**values)
+
+    @cached_property
+    def _in_columns(self) -> dict[str, ColumnSpans]:
+        """The spans of repeats and of their sources in several columns, by the prefix of their names."""
+        places, own = self.texts.column_places, self._columns
+        assert places is not None
+        return {
+            prefix: places.spans(own[f"{prefix}document"], own[f"{prefix}start"], own[f"{prefix}end"])
+            for prefix in ("", "source_")
+        }
 
     @cached_property
     def table(self) -> pa.Table:
-        """The repeats as an Arrow table, with one column per field of `Repeat`."""
+        """The repeats as an Arrow table, with one column per field of `Repeat`.
+
+        If several columns were searched, also column and end_column, source_column and source_end_column: the names of
+        the columns in which `start` and `end`, `source_start` and `source_end` count characters.
+        """
         return self.rows(slice(None))
 
     def rows(self, part: slice) -> pa.Table:
         """Return a part of ``table``."""
-        columns = {name: column[part] for name, column in self._columns.items()}
-        for name in ("document", "source_document"):
-            columns[name] = self.texts.ids_at(self._columns[name][part])
-        return arrow_table(columns)
+        own = {name: column[part] for name, column in self._columns.items()}
+        columns: dict[str, Any] = {}
+        for prefix in ("", "source_"):
+            rows, start, end = (own.pop(f"{prefix}{name}") for name in ("document", "start", "end"))
+            columns[f"{prefix}document"] = self.texts.ids_at(rows)
+            if self.texts.column_places is None:
+                columns |= {f"{prefix}start": start, f"{prefix}end": end}
+            else:
+                columns |= self.texts.column_places.columns_of(rows, start, end, prefix)
+        return arrow_table({**columns, **own})
 
     @cached_property
     def _lengths(self) -> npt.NDArray[np.int64]:
@@ -251,8 +258,11 @@ class Repeats(Sequence[Repeat], Shown):
         line break after it.
 
         A repeat with edits contains new words. A paragraph is then kept if half of its characters or more are new;
-        without `whole_paragraphs` all new words are kept. Applied to its own result the function changes nothing: if a
-        removal creates a new repeat, that is removed too.
+        without `whole_paragraphs` all new words are kept. If only the first word of the first paragraph of a copy is
+        new, or the last word of its last one, the repeat may begin or end beside that word: the paragraph is then not
+        complete, and kept. Applied to its own result the function changes nothing: if a removal creates a new repeat,
+        that is removed too. If several columns were searched, these are the texts of the rows as they were searched:
+        those of the columns, joined by a blank line.
         """
         min_words, whole_paragraphs = check_min_words(min_words), check_flag("whole_paragraphs", whole_paragraphs)
         texts = [self.texts[row] for row in range(len(self.texts))]
@@ -289,23 +299,28 @@ class Repeats(Sequence[Repeat], Shown):
     def decision_rows(self) -> pa.Table:
         """Return what an apply cuts out of the texts, in input order (Arrow table): file, record, start, end.
 
-        The spans are those that one step of `without_repeats` removes, without the white space around them; two that
-        overlap are one. A search for repeats of fewer words than its default removes these too. Memory: one text at a
-        time.
+        If several columns were searched, also column, before start; a span is in one of them. The spans are those that
+        one step of `without_repeats` removes, without the white space around them; two that overlap are one. A search
+        for repeats of fewer words than its default removes these too. Memory: one text at a time.
         """
         import pyarrow as pa
 
         fewest = min(HEADING_WORDS, self._asked["min_words"])
 
+        places = self.texts.column_places
         rows: list[int] = []
-        cuts: list[tuple[int, int]] = []
+        cuts: list[tuple[int, int, int]] = []
         for row, spans in sorted(self._spans_by_text(fewest)):
-            found = _joined(sorted(_paragraph_cuts(self.texts[row], spans, fewest, self.reading)))
-            rows += [row] * len(found)
-            cuts += found
+            text = self.texts[row]
+            found = _joined(sorted(_paragraph_cuts(text, spans, fewest, self.reading)))
+            parts = [(0, 0, len(text))] if places is None else places.parts(row)
+            own = [(number, *span) for number, *part in parts for span in _clipped(text, found, *part)]
+            rows += [row] * len(own)
+            cuts += own
         files, records = self.texts.locate(np.array(rows, dtype=np.int64))
-        start, end = np.array(cuts, dtype=np.int64).reshape(-1, 2).T
+        column, start, end = np.array(cuts, dtype=np.int64).reshape(-1, 3).T
         names = {"file": pa.array(files, type=pa.int32()), "record": pa.array(records, type=pa.int64())}
+        names |= {} if places is None else {"column": places.named(column)}
         return pa.table({**names, "start": start.copy(), "end": end.copy()})
 
 
@@ -318,6 +333,15 @@ def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             joined.append((start, end))
     return joined
+
+
+def _clipped(text: str, spans: list[tuple[int, int]], first: int, last: int) -> Iterator[tuple[int, int]]:
+    """Yield what of some spans lies in ``text[first:last]``, counted from `first`, without white space around it."""
+    for start, end in spans:
+        inside = text[max(start, first) : min(end, last)]
+        if body := inside.strip():
+            start = max(start, first) + len(inside) - len(inside.lstrip())
+            yield start - first, start - first + len(body)
 
 
 def _paragraph_cuts(

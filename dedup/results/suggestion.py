@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dedup.page.view import Histogram, Member, View
     from dedup.results.suggestion_tables import Sample
 
-__all__ = ["Suggestion", "advice_on_length", "advice_on_missed"]
+__all__ = ["Suggestion", "advice_on_length", "advice_on_missed", "advised"]
 
 FEWEST_SHORT = 32
 """Units. With fewer of them nothing is said of their length."""
@@ -193,6 +193,20 @@ class Suggestion(Shown):
         return lines
 
 
+def advised(option: str, value: str, *, of_index: bool) -> str:
+    """Return an option with a value, as Python and as the command line name it.
+
+    With `of_index` it is one with which an index is made: a query has it from there.
+
+    >>> advised("distinct", "numbers", of_index=False)
+    'distinct="numbers" (--distinct numbers)'
+    >>> advised("distinct", "numbers", of_index=True)
+    'distinct="numbers" for a new index (dedup index create --distinct numbers)'
+    """
+    python, shell = f'{option}="{value}"', f"--{option} {value}"
+    return f"{python} for a new index (dedup index create {shell})" if of_index else f"{python} ({shell})"
+
+
 def advice_on_length(filled: int, short: int, unit: Unit, shingle: str) -> list[str]:
     """Return a warning if most of the `filled` units are shorter than three shingles, and a shorter shingle exists."""
     kind, _, size = shingle.partition(":")
@@ -200,7 +214,8 @@ def advice_on_length(filled: int, short: int, unit: Unit, shingle: str) -> list[
         return []
     told = f"{short:,} of {filled:,} {unit}s are shorter than three shingles of {shingle}"
     why = "a single changed word changes most of their shingles"
-    return [f'{told}: {why}; try a shorter one, such as shingle="chars:4" (--shingle chars:4), or ask `suggest`']
+    how = 'try a shorter one, such as shingle="chars:4" (--shingle chars:4), or ask `suggest`'
+    return [f'{told}: {why}; {how}; for titles and names there is metric="edit" (--metric edit)']
 
 
 def advice_on_missed(missed: tuple[int, float] | None, threshold: float, unit: Unit, *, ask: bool = True) -> list[str]:

@@ -12,8 +12,8 @@ from dedup.lsh import measure_recall
 from dedup.option_types import UnitId
 from dedup.pairs.verify import jaccard
 from dedup.reading import ALL
+from dedup.results.counted import counted
 from dedup.results.evidence import Evidence
-from dedup.results.repeats import counted
 from dedup.runtime.arrays import sorted_unique
 from dedup.terminal import clean
 from dedup.unit import Unit
@@ -231,13 +231,13 @@ def hint_of(closest: tuple[Any, Any, float] | None, advice: str = "try `suggest`
     """Return a line about the closest pair, to follow a summary of a search without pairs; ``""`` if it is None.
 
     >>> hint_of(("a", 7, 0.5))
-    "\\nnothing reached the threshold; the closest pair seen: 'a' and 7 at 0.500; try `suggest`"
+    "\\nno pair reached the threshold; the closest one seen: 'a' and 7 at 0.500; try `suggest`"
     """
     if closest is None:
         return ""
     left, right, similarity = closest
     seen = f"{left!r} and {right!r} at {similarity:.3f}"
-    return f"\nnothing reached the threshold; the closest pair seen: {seen}; {advice}"
+    return f"\nno pair reached the threshold; the closest one seen: {seen}; {advice}"
 
 
 def summarise(evidence: Evidence) -> Summary:

@@ -18,7 +18,7 @@ from typing import Self
 from dedup.options import ProgressOption, check_progress
 from dedup.runtime.bars import Bar, NotebookBar, TerminalBar, in_notebook
 
-__all__ = ["Heartbeats", "Progress", "ProgressOption"]
+__all__ = ["Heartbeats", "Progress", "ProgressOption", "quiet"]
 
 DELAY = 1.0
 """Seconds before a bar appears, so that short runs print nothing."""
@@ -102,6 +102,11 @@ class Progress:
         if self._bar is None:
             self._bar = NotebookBar() if in_notebook() else TerminalBar()
         self._bar.draw(name, done, total)
+
+
+def quiet(option: object) -> bool:
+    """Return whether `Progress` would tell nothing of a run that is over at once."""
+    return (option is None or option is False) and not LOG.isEnabledFor(logging.INFO)
 
 
 class Heartbeats:

@@ -24,7 +24,7 @@ import numpy.typing as npt
 from dedup.edit.join import edits_of
 from dedup.edit.sketched import sketch_runs
 from dedup.hash_key import HashKey
-from dedup.hashing.sketches import Sketcher, Sketches
+from dedup.hashing.sketches import SKETCH_HASHES, Sketcher, Sketches
 from dedup.hashing.source import HashSource, HeldUnits
 from dedup.pairs.kept_apart import groups_of
 from dedup.pairs.verify import NO_GROUPS, Groups, no_pair, similarity
@@ -57,6 +57,10 @@ MOST_EACH = 1.5
 """Partners that are seen of a unit that has one, on average. It was at most 1.1 where texts have one partner each, and
 2.2 or more where many texts share a formula, a menu, a signature or a licence; also where they have many versions, of
 which nothing is said therefore."""
+
+LEAST_REACHING = 0.6
+"""Share of the pairs that reach a similarity less the standard deviation of sketches. So many at least must reach it
+itself: else it is the upper end of pairs that are below it, of which a search with that threshold would find few."""
 
 STEEP = 8.0
 """Factor. Where at half of a similarity there are more than so many times as many pairs, texts of one form end."""
@@ -163,7 +167,7 @@ def missed_pairs(
         lowest, least = 2 * lowest / (1 + lowest), 2 * least
     levels = np.arange(max(round(lowest * BINS), math.ceil(least)), reached)
     level = _level(above, len(sketches), size, units, levels, depth)
-    if level is None:
+    if level is None or (compare is None and _is_tail(above, level)):
         return None
     pairs = above[level] / 2.0 * units / len(sketches)
     above_level = bins >= level
@@ -197,6 +201,14 @@ def _level(
     below = (levels * depth).astype(np.int64)
     gap = (above[below] <= STANDING * above[levels]) & usable_bins(above, samples, step_of(size), units)[levels]
     return int(levels[gap.argmax()]) if gap.any() else None
+
+
+def _is_tail(above: npt.NDArray[np.float64], level: int) -> bool:
+    """Return whether most pairs that seem to reach a bin are below it: by chance sketches show them as more similar."""
+    similarity = level / BINS
+    deviation = math.sqrt(similarity * (1.0 - similarity) / SKETCH_HASHES)
+    nearly = max(round((similarity - deviation) * BINS), 0)
+    return bool(above[level] < LEAST_REACHING * above[nearly])
 
 
 def compared_sketches(sketches: Sketches, groups: Groups = NO_GROUPS) -> _Compared:

@@ -20,6 +20,7 @@ import numpy as np
 from dedup.errors import InputError, ParameterError
 from dedup.options import check_name, shown
 from dedup.sources.arrow import ArrowTexts
+from dedup.sources.column_places import ColumnPlaces, lengths_of_parts
 from dedup.sources.columns import Columns, check_columns, join_texts, names_of
 from dedup.sources.files.naming import Files, files
 from dedup.sources.frames import Extra, column_in, fetched, imported, is_table, other_column, values_of
@@ -37,19 +38,21 @@ def read_texts(
     column: Any = None,
     id: str | None = None,
     extra: Extra = NO_EXTRA,
-    several: bool = False,
+    several: bool = True,
+    placed: bool = True,
     limits: BlockLimits = BLOCK_LIMITS,
 ) -> Texts:
     """Take `texts` in any form that a search accepts; raise `InputError` for anything else.
 
-    `extra` are other columns that will be requested (`Texts.column`). With `several`, `column` may name some columns,
-    whose texts are joined. `limits` says how large blocks are.
+    `extra` are other columns that will be requested (`Texts.column`). `column` may name some columns, whose texts are
+    joined, unless it must not name `several`; if they are `placed`, it is noted where each is. `limits` says how large
+    blocks are.
 
     A generator is read to its end and a list is copied, so that a result keeps the texts that were searched. Cost: no
     text is copied here; 8 bytes per text of a list.
     """
-    named, column = column, check_columns(column)
-    if isinstance(column, Columns) and not (several or isinstance(named, Columns)):
+    column = check_columns(column)
+    if isinstance(column, Columns) and not several:
         raise _one_expected(column)
     id_column = check_name("id", id)
     _refuse(texts)
@@ -70,7 +73,9 @@ def read_texts(
         parts = [_texts_of(column_in(texts, name, "column"), limits) for name in names]
         result = parts[0]
         if len(parts) > 1:
-            result = ListTexts(join_texts(list(map(_read_part, names, parts))), limits=limits)
+            columns = list(map(_read_part, names, parts))
+            result = ListTexts(join_texts(columns), limits=limits)
+            result.column_places = ColumnPlaces(names, lengths_of_parts(columns)) if placed else None
         result.others = partial(other_column, texts)
         result.text_column, result.id_column = "text" if column is None else column, id_column
         ids = None if id_column is None else values_of(column_in(texts, id_column, "id"))
@@ -106,10 +111,10 @@ def _one_column(texts: Texts, *, several: bool) -> Texts:
 
 
 def _one_expected(columns: Columns) -> ParameterError:
-    """Return the error of a search with places in the text, for several columns."""
+    """Return the error of what takes one column, for several."""
     return ParameterError(
-        f"column: expected one column, found {shown(list(columns.names))}: places are characters of one; "
-        "search one column at a time"
+        f"column: expected one column, found {shown(list(columns.names))}: an index takes the texts of one; join them "
+        "first, as a column of their own"
     )
 
 

@@ -15,7 +15,16 @@ from dedup.options import check_name, shown
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Columns", "check_columns", "join_columns", "join_texts", "names_of", "plain_names"]
+__all__ = [
+    "BLANK_LINE",
+    "Columns",
+    "arrays_of_texts",
+    "check_columns",
+    "join_columns",
+    "join_texts",
+    "names_of",
+    "plain_names",
+]
 
 BLANK_LINE = "\n\n"
 """What is between the texts of two columns."""
@@ -68,17 +77,24 @@ def join_texts(columns: Sequence[Sequence[str]]) -> list[str]:
     return [BLANK_LINE.join(filter(None, row)) for row in zip(*columns, strict=True)]
 
 
-def join_columns(column: Columns, parts: Sequence[pa.Array], place: str) -> pa.LargeStringArray:
-    """Return the same for columns of Arrow. Raise `InputError` if one of them has no texts; `place` is where it is."""
+def arrays_of_texts(column: Columns, parts: Sequence[pa.Array], place: str) -> list[pa.LargeStringArray]:
+    """Return columns of Arrow as texts. Raise `InputError` if one of them has no texts; `place` is where it is."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    filled = []
     for name, part in zip(column.names, parts, strict=True):
         if not (pa.types.is_string(part.type) or pa.types.is_large_string(part.type) or pa.types.is_null(part.type)):
             raise InputError(f'column="{name}": expected texts in {place}, found {part.type}; name another column')
-        texts = part.cast(pa.large_string())
-        filled.append(pc.if_else(pc.greater(pc.binary_length(texts), 0), texts, pa.scalar(None, pa.large_string())))
+    return [part.cast(pa.large_string()) for part in parts]
+
+
+def join_columns(column: Columns, parts: Sequence[pa.Array], place: str) -> pa.LargeStringArray:
+    """Return what `join_texts` does for columns of Arrow. Raises as `arrays_of_texts`."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    none = pa.scalar(None, pa.large_string())
+    every = arrays_of_texts(column, parts, place)
+    filled = [pc.if_else(pc.greater(pc.binary_length(texts), 0), texts, none) for texts in every]
     some = reduce(pc.or_, map(pc.is_valid, filled))  # Arrow leaves out a row of which all parts are null
     blank_line = pa.scalar(BLANK_LINE, pa.large_string())
     joined = pc.binary_join_element_wise(*(part.filter(some) for part in filled), blank_line, null_handling="skip")

@@ -29,6 +29,8 @@ from dedup.sources.utf8 import addresses, encode_all, encode_at, measured
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from dedup.sources.column_places import ColumnPlaces
+
 __all__ = [
     "BLOCK_LIMITS",
     "BLOCK_TEXTS",
@@ -101,7 +103,8 @@ class Texts(ABC):
     ``ids`` is None if texts are identified by their position. ``sources`` are the names of the files of the texts, None
     if they are not from files; ``rejected`` counts the records in these files that are not texts. ``others`` returns
     another column of a table. ``text_column`` and ``id_column`` are the columns of texts and ids, in tables and files.
-    ``limits`` says how large its blocks are.
+    ``column_places`` knows where several columns of texts are in a text; None if there are not several, or if nobody
+    asks for it. ``limits`` says how large its blocks are.
 
     Texts do not change: a deep copy is the collection itself. A pickle has the texts, or how to read them, and no more.
     """
@@ -112,12 +115,16 @@ class Texts(ABC):
     readable = True
     """Whether the texts can be read; those of an index can be if it keeps them."""
 
+    may_be_empty = False
+    """Whether files may have no record: a batch for an index may be empty, but a search of nothing is a slip."""
+
     ids: Ids | None = None
     sources: Sequence[str] | None = None
     rejected: int = 0
     others: Callable[[str, str], pa.ChunkedArray] | None = None
     text_column: str = "text"
     id_column: str | None = None
+    column_places: ColumnPlaces | None = None
     limits: BlockLimits = BLOCK_LIMITS
 
     def __getstate__(self) -> dict[str, Any]:
@@ -203,6 +210,10 @@ class Texts(ABC):
                 f'{option}: "{name}" names a column, but the input is not a table; pass one value for each text'
             )
         return self.others(name, option)
+
+    def place_of(self, row: int) -> str:
+        """Return where a row is, in words."""
+        return f"row {row:,}"
 
     def locate(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
         """Return the file (index in `sources`) and the record (from 1) of some rows; file 0 if there are no files."""

@@ -46,7 +46,7 @@ def _with_message(error: DedupError, message: str) -> DedupError:
     return other
 
 
-def read_side(side: str, texts: Any, *, ids: Iterable[Any] | None, column: str | None, id: str | None) -> Texts:
+def read_side(side: str, texts: Any, *, ids: Iterable[Any] | None, column: Any, id: str | None) -> Texts:
     """Take the texts of one side in any form that `dedup.sources.coerce.read_texts` takes; errors name the side."""
     with naming(side):
         return read_texts(texts, ids=ids, column=column, id=id)
@@ -93,6 +93,11 @@ class Sides(Texts):
             with naming(name):
                 found.append(texts.lengths())
         return np.concatenate(found)
+
+    def same_columns(self, other: Sides) -> bool:
+        """Return whether several columns are the same, with texts of the same lengths, on both sides of another."""
+        mine, theirs = (self.left, self.right), (other.left, other.right)
+        return all(one.column_places == two.column_places for one, two in zip(mine, theirs, strict=True))
 
     def turned(self) -> Sides:
         """Return these texts with the right side first."""

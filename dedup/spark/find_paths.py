@@ -29,7 +29,16 @@ from dedup.sources.columns import plain_names
 from dedup.sources.files.listing import COLUMN, STDIN, Listing
 from dedup.sources.files.rejects import Errors, check_extra
 from dedup.spark.engine import KeepingEngine, SparkEngine
-from dedup.spark.inputs import check_pyspark, check_session, check_tasks, checked, cores_of, info_of, job_of
+from dedup.spark.inputs import (
+    check_pyspark,
+    check_session,
+    check_tasks,
+    check_text_columns,
+    checked,
+    cores_of,
+    info_of,
+    job_of,
+)
 from dedup.storage.folders import refuse_overlap
 from dedup.terminal import clean
 
@@ -118,7 +127,7 @@ def find(
         raise ParameterError(f"output: expected a folder of the driver, found the URI {shown(output)}; copy it later")
     output = check_path("output", output)
     listing = _listed(files, format=format, encoding=encoding, include=include, exclude=exclude)
-    asked_column = query.check_column(column)
+    asked_column = check_text_columns(column, query.unit)
     column = COLUMN if asked_column is None else asked_column
     listing.check_column(column)
     for option, name in query.other_columns:

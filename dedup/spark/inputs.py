@@ -11,8 +11,10 @@ from dedup.hashing.labels import keys_of_column
 from dedup.options import check_name, check_whole, shown
 from dedup.pipelines.query import Query
 from dedup.results.search_info import SearchInfo
+from dedup.sources.columns import Columns, check_columns
 from dedup.spark.engine import NEEDS, spark_type
 from dedup.threshold import Metric
+from dedup.unit import Unit
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,6 +25,7 @@ __all__ = [
     "check_pyspark",
     "check_session",
     "check_tasks",
+    "check_text_columns",
     "checked",
     "cores_of",
     "info_of",
@@ -156,6 +159,17 @@ def check_session(spark: Any) -> None:
 def check_tasks(partitions: Any) -> int:
     """Return the option `partitions`."""
     return check_whole("partitions", partitions, 1, MOST_TASKS)
+
+
+def check_text_columns(column: Any, unit: Unit) -> str | None:
+    """Return a `column` option: a name, or several for documents. Raise `ParameterError` for any other value."""
+    found = check_columns(column)
+    if isinstance(found, Columns) and not unit.whole:
+        raise ParameterError(
+            f'column: expected one column with unit="{unit}" on Spark, found {shown(column)}; search one at a time, or '
+            "without Spark"
+        )
+    return found
 
 
 def read_input(df: DataFrame, column: str, id: str, query: Query) -> tuple[DataFrame, pa.DataType, pa.Schema]:

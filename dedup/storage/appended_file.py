@@ -37,7 +37,9 @@ class AppendedFile:
                 if found > size:
                     os.ftruncate(self._handle, size)
             if found < size:
-                raise StorageError(f"expected {size:,} bytes in {path}, found {found:,}: the file was cut")
+                raise StorageError(
+                    f"expected {size:,} bytes in {path}, found {found:,}: the file was cut; restore it from a copy"
+                )
         except BaseException:
             self.close()
             raise

@@ -205,7 +205,7 @@ def scratch_folder(place: Path | None = None) -> Iterator[Path]:
 
     Folders of killed runs, which no living process holds, are removed first.
     """
-    with storage_errors("make a work directory among the temporary files (TMPDIR, or name one: --work-dir)"):
+    with storage_errors("make a work directory among the temporary files (TMPDIR says where)"):
         place = place or Path(tempfile.gettempdir())
         _sweep_all(place, f"{SCRATCH}*")
         folder, lock = _hold_new(place)

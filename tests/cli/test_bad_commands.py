@@ -454,7 +454,10 @@ def test_bad_inputs_of_an_index(kind: str, slot: str, place: Path) -> None:
     arguments = CHANGING[slot](bad.path)
     for more in ([], ["--json"]):
         assert DONE == call(["index", "create", "new"]).exit_code
-        if kind in INPUTS:
+        if kind in INPUTS and bad.says.startswith(EMPTY.partition(" {}")[0]):  # a batch without a record
+            assert DONE == call([*arguments, *more]).exit_code
+            assert 0 == len(Index.open("new"))
+        elif kind in INPUTS:
             said([*arguments, *more], bad.says)
             assert 0 == len(Index.open("new"))
         else:

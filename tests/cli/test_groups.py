@@ -73,7 +73,8 @@ def test_several_columns(pages: Path) -> None:
     options = ["--id", "id", "--column", "title", "--column", "text", "--json"]
     assert rows_of(call("find", pages, *options)) == found.clusters.to_pylist()
     assert json.loads(call("estimate", pages, *options[2:]))["characters"] > 4 * len(BODY) / 2
-    call("find", pages, *options, "--unit", "line", code=2)
+    lines = dedup.find_duplicates(pages, id="id", column=["title", "text"], unit="line")
+    assert rows_of(call("find", pages, *options, "--unit", "line")) == lines.clusters.to_pylist()
 
 
 def test_review(pages: Path, tmp_path: Path) -> None:

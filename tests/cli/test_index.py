@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -83,7 +84,7 @@ def test_every_command(place: Path) -> None:
     call("create", "part")
     call("add", "part", "new.jsonl")
     assert "4 added; 5 documents\n" == call("merge", "seen", "part").stdout
-    assert [{"documents": 6, "ok": True, "problems": [], "lost": []}] == data("check", "seen")
+    assert [{"documents": 6, "ok": True, "problems": [], "lost": [], "advice": ""}] == data("check", "seen")
     (compacted,) = data("compact", "seen")
     assert 5 == compacted["documents"]
     (numbers,) = data("stats", "seen")
@@ -141,16 +142,83 @@ def test_records_that_cannot_be_read_are_not_written(place: Path) -> None:
     assert [NEW[1]] == [json.loads(line) for line in Path("new/bad.jsonl").read_bytes().splitlines()]
 
 
+@pytest.mark.parametrize("method", ["exact", "lsh"])
+def test_the_same_batch_again(method: str, place: Path) -> None:
+    """A command that runs each day and is given a batch twice: nothing is new, and an empty text is no error."""
+    call("create", "daily", "--method", method)
+    rows = [{"id": f"k{row['key']}", "text": row["text"]} for row in NEW]
+    Path("day.jsonl").write_bytes(
+        corpus_files.as_lines([*rows, {"id": "blank", "text": ""}, {"id": "marks", "text": "?"}])
+    )
+    command = ("filter-new", "daily", "day.jsonl", "--id", "id")
+    assert [row["id"] for row in data(*command)][-2:] == ["blank", "marks"]
+    count = data("stats", "daily")[0]["documents"]
+    done = call(*command)
+    assert done.stdout == ""
+    assert f"0 of {len(NEW) + 2} texts are new; {count} documents\n" in done.stderr
+    call(*command, "--output", "new")
+    assert Path("new/day.jsonl").read_bytes() == b""
+    Path("day.jsonl").write_bytes(corpus_files.as_lines([*rows, {"id": "blank", "text": "it has a text now"}]))
+    done = call(*command, code=WRONG)
+    assert f"expected new ids, found 'blank' at day.jsonl:{len(NEW) + 1}, which is in the index already" in done.stderr
+    done = call("add", "daily", "day.jsonl", "--id", "id", code=WRONG)
+    assert f"expected new ids, found 'blank' at day.jsonl:{len(NEW) + 1}, which is in the index already" in done.stderr
+
+
+def test_a_day_without_texts(place: Path) -> None:
+    """An input that is there and has no text is an empty batch; one that is not there is an error."""
+    for text in ("", "\n"):
+        Path("day.jsonl").write_text(text)
+        for more in ([], ["--id", "id"]):
+            for command in ("filter-new", "add"):
+                done = call(command, "seen", "day.jsonl", *more)
+                assert done.stderr.count("\n") <= 4
+            assert "0 of 0 texts are new; 2 documents\n" in call("filter-new", "seen", "-", *more, input="").stderr
+    call("filter-new", "seen", "day.jsonl", "--output", "new")
+    assert Path("new/day.jsonl").read_text().strip() == ""
+    assert (
+        "expected readable texts, found none in 'nowhere.jsonl'"
+        in call("add", "seen", "nowhere.jsonl", code=WRONG).stderr
+    )
+    Path("day.jsonl").write_text("no record\n")
+    assert "was rejected" in call("filter-new", "seen", "day.jsonl", code=WRONG).stderr
+    Path("day.jsonl").write_text("")
+    assert "expected texts, found none in day.jsonl" in CliRunner().invoke(main, ["find", "day.jsonl"]).stderr
+    assert "expected texts, found none in -" in CliRunner().invoke(main, ["find", "-"], input="").stderr
+
+
+def test_an_index_that_grows_says_why(place: Path) -> None:
+    """`compact` of an index from which nothing was removed: the newest documents get postings on disk."""
+    assert re.search(
+        r"2 documents; [\d,]+ bytes before, [\d,]+ bytes now: 2 had no postings on disk\n",
+        call("compact", "seen").stdout,
+    )
+    assert re.search(r"2 documents; ([\d,]+) bytes before, \1 bytes now\n", call("compact", "seen").stdout)
+
+
 def test_damage_is_named(place: Path) -> None:
-    """By `check`, with code 3; a query that needs what is damaged fails."""
+    """By `check`, with code 3; a query that needs what is damaged fails, and names the command that says more."""
     path = next(Path("seen").glob("rows-*"))
     content = bytearray(path.read_bytes())
     content[20] ^= 1
     path.write_bytes(content)
-    done = call("check", "seen", code=WRONG)  # in the newest documents, which are read when the index is opened
-    assert "the index is damaged" in done.stderr
+    advised = "the index is damaged; dedup index check (dedup.Index.check_files) names all that is damaged"
+    assert advised in call("query", "seen", "new.jsonl", code=WRONG).stderr  # newest documents are read at once
+    restore = "restore the index from a copy of its folder, or make it anew from the texts\n"
+    done = call("check", "seen", code=REJECTED)
+    assert f"2 documents, damaged:\n  the row of document number 0 is damaged\n{restore}" == done.stdout
     content[20] ^= 1
     path.write_bytes(content)
+    manifest = Path("seen/manifest.json")
+    whole = manifest.read_bytes()
+    manifest.write_bytes(whole[:-5])
+    done = call("check", "seen", code=REJECTED)
+    assert done.stdout.startswith("damaged:\n  expected an undamaged manifest in seen, found a damaged one")
+    assert done.stdout.endswith(restore)
+    manifest.unlink()
+    assert "found the other files without it" in call("check", "seen", code=REJECTED).stdout
+    manifest.write_bytes(whole)
+    assert "expected an index in nowhere, found none" in call("check", "nowhere", code=WRONG).stderr
     call("compact", "seen")
     path = next(Path("seen").glob("rows-*"))
     content = bytearray(path.read_bytes())
@@ -169,7 +237,8 @@ def test_an_add_that_was_stopped_goes_on(place: Path, monkeypatch: pytest.Monkey
         file.writelines(json.dumps({"text": " ".join(f"w{i}x{k}" for k in range(200))}) + "\n" for i in range(3000))
     code = (
         "import os, sys\n"
-        "from dedup.index import incoming, writer\n"
+        "from dedup.index import writer\n"
+        "from dedup.index.adding import incoming\n"
         "from dedup.cli import main\n"
         "incoming.RESUMED_HASHES = 100_000\n"
         "commit, times = writer.Writer.commit, []\n"

@@ -7,9 +7,11 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import click
@@ -493,12 +495,42 @@ def test_verbose_writes_the_log(place: Path) -> None:
     lines = [line for line in done.stderr.splitlines() if re.match(r"dedup: +\d+\.\d\d s: ", line)]
     assert re.search(r"s: dedup \d+\.\d+\.\d+\S*, Python 3\.\d+", lines[0])
     assert any(re.search(r"s: read: done in \d+\.\d\d s$", line) for line in lines)
-    assert lines[-1].endswith("s: over")
+    assert lines[-1].endswith("s: done")
     assert ([], logging.NOTSET) == (logging.getLogger("dedup").handlers, logging.getLogger("dedup").level)
     for options in (["-vq"], ["-q", "--verbose"]):
         done = call("find", "a.jsonl", *options)
         assert (WRONG, "") == (done.exit_code, done.stdout)
         assert "--verbose: expected no --quiet beside it" in done.stderr
+
+
+def test_a_run_that_is_stopped_and_goes_on(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log ends with how the run ended; on a terminal one line says that a stopped run goes on, and from where."""
+    from dedup.cli import inputs
+    from dedup.cli.commands import find
+
+    def stop(stage: str, _: int, __: int) -> None:
+        if stage == "join":
+            raise KeyboardInterrupt
+
+    command = ["find", "a.jsonl", "--work-dir", "work"]
+    with monkeypatch.context() as patch:
+        patch.setattr(find, "progress", lambda: stop)
+        done = call(*command, "-v")
+    assert done.exit_code == 130
+    assert re.search(r"s: interrupted\ndedup: interrupted; the intermediate results are kept in work", done.stderr)
+    shutil.copytree("work", "copy")
+    assert "resumed" not in call(*command).stderr
+    for number, (option, terminal, said) in enumerate(
+        [([], True, 1), (["-q"], True, 0), (["-v"], True, 1), ([], False, 0)]
+    ):
+        work = f"work {number}"
+        shutil.copytree("copy", work)
+        with monkeypatch.context() as patch:
+            patch.setattr(inputs, "sys", SimpleNamespace(stderr=SimpleNamespace(isatty=lambda there=terminal: there)))
+            done = call("find", "a.jsonl", "--work-dir", work, *option)
+        assert done.exit_code == 0
+        assert done.stderr.count(f"parts of a stopped run are in {work}") == said
+    assert "s: ended by an error" in call("find", "nowhere.jsonl", "-v").stderr
 
 
 def test_all_exit_codes_are_in_the_help() -> None:

@@ -29,7 +29,7 @@ from dedup.distributed.transport.rows import Row, batches_of, narrow, rows_of
 from dedup.errors import InputError, ParameterError
 from dedup.hash_key import PUBLIC
 from dedup.hashing.shingles import parse
-from dedup.kernels.verify import required
+from dedup.kernels.verify import required as required_kernel
 from dedup.pipelines.find import find_in
 from dedup.pipelines.order import Limits
 from dedup.results.duplicates import evidence_of
@@ -40,6 +40,9 @@ from dedup.threshold import Metric, Threshold
 from dedup.unit import Unit
 from tests import oracles, strategies
 from tests.distributed.local_engine import LocalEngine, found_by
+from tests.kernel_arrays import callable_part
+
+required = callable_part(required_kernel)
 
 
 def same(texts: list[str], ids: list[Any] | None = None, *, large: int = 1000, **options: Any) -> dedup.Duplicates:

@@ -12,7 +12,7 @@ import pytest
 
 import dedup
 from dedup.index import writer
-from dedup.index.postings import merge
+from dedup.index.postings import memtable, merge
 from tests import oracles_match
 
 SHINGLE = "words:2"
@@ -119,5 +119,6 @@ def make_small(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(writer, "FLUSH_DOCUMENTS", 4)
     patch.setattr(writer, "COMMIT_DOCUMENTS", 3)
     patch.setattr(writer, "FEED_DOCUMENTS", 5)
-    patch.setattr(merge, "SMALLEST_SEGMENT", 4)
     patch.setattr(merge, "SLICE_ENTRIES", 8)
+    patch.setattr(memtable, "FEW_KEYS", 64)
+    patch.setattr(memtable, "LATER_KEYS", 40)

@@ -13,7 +13,9 @@ import pytest
 
 import dedup
 from dedup.errors import DedupError
+from dedup.index import check as checking
 from dedup.index import writer
+from dedup.index.manifest import CHECK_IT, RESTORE
 from dedup.storage import atomic
 from tests.index.model import SHINGLE, Model, make_small
 
@@ -84,7 +86,7 @@ def all_passages(folder: Path, texts: list[str]) -> set[tuple[Any, ...]] | None:
 
 
 def answers(folder: Path, texts: list[str]) -> tuple[set[tuple[int, Any, float]] | None, Any]:
-    """Give the pairs that an index finds, None where that is an error, and what its check finds (None: an error)."""
+    """Give the pairs that an index finds, None where that is an error, and what its check finds, open or not."""
     try:
         with dedup.Index.open(folder) as index:
             try:
@@ -93,9 +95,12 @@ def answers(folder: Path, texts: list[str]) -> tuple[set[tuple[int, Any, float]]
                 found = set(zip(*columns, strict=True))
             except DedupError:
                 found = None
+            assert index.check() == dedup.Index.check_files(folder)
             return found, index.check()
-    except DedupError:
-        return None, None
+    except DedupError as error:
+        if (folder / "rows-1.dedup").exists():
+            assert CHECK_IT in str(error) or RESTORE in str(error)
+        return None, dedup.Index.check_files(folder)
 
 
 def files_of(folder: Path) -> list[Path]:
@@ -141,11 +146,12 @@ def flip(folder: Path, model: Model, places_of: Callable[[Path, int, random.Rand
             broken[place] ^= 1 << chance.randrange(8)
             path.write_bytes(broken)
             found, check = answers(folder, texts)
-            assert check is None or not check.ok, f"{path.name} byte {place}: the check saw nothing"
+            assert not check.ok, f"{path.name} byte {place}: the check saw nothing"
+            assert check.problems
+            assert check.advice
             here = all_passages(folder, texts)
             unread += here is None and found is not None
             if here is not None and here != words:
-                assert check is not None, f"{path.name} byte {place}: other passages, and no check"
                 assert set(check.lost) & {document.name for document in model.documents} or None in check.lost
             if found is None:
                 refused += 1
@@ -153,7 +159,6 @@ def flip(folder: Path, model: Model, places_of: Callable[[Path, int, random.Rand
             assert found <= expected, f"{path.name} byte {place}: a wrong pair"
             lost = {right for _, right, _ in expected - found}
             less += bool(lost)
-            assert check is not None
             assert lost <= set(check.lost) or None in check.lost, f"{path.name} byte {place}: not named"
         path.write_bytes(whole)
     assert expected == answers(folder, texts)[0]
@@ -222,7 +227,7 @@ def random_flips(documents: int, flips: int, seed: int = 1) -> Flips:
                     found = None
                 return found, index.check()
         except DedupError:
-            return None, None
+            return None, dedup.Index.check_files(folder)
 
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as parent:
@@ -246,7 +251,7 @@ def random_flips(documents: int, flips: int, seed: int = 1) -> Flips:
                 file.write(bytes([byte ^ bit]))
             tried += 1
             found, check = asked(folder, texts)
-            assert check is None or not check.ok, f"{path.name} byte {place}: the check saw nothing"
+            assert not check.ok, f"{path.name} byte {place}: the check saw nothing"
             if found is None:
                 refused += 1
             else:
@@ -277,11 +282,48 @@ def test_cut_files(made: tuple[Path, Model]) -> None:
             for write in (False, True):
                 with pytest.raises(DedupError, match="expected"):
                     dedup.Index.open(folder, write=write)
+                check = dedup.Index.check_files(folder)
+                assert path.name in check.problems[0] or "expected an undamaged manifest" in check.problems[0]
+                assert "restore the index from a copy of its folder, or make it anew from the texts" == check.advice
         path.unlink()
         with pytest.raises(DedupError, match="expected"):
             dedup.Index.open(folder)
+        assert not dedup.Index.check_files(folder).ok
         path.write_bytes(whole)
     assert answers(folder, questions(model))[0] is not None
+
+
+def test_postings_are_mended(made: tuple[Path, Model]) -> None:
+    """If postings alone are damaged, the check advises `compact`, and after it nothing is lost."""
+    folder, model = made
+    texts = questions(model)
+    expected, _ = answers(folder, texts)
+    for path in folder.glob("segment-*"):
+        copy = folder.with_name(f"copy of {path.name}")
+        shutil.copytree(folder, copy)
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        (copy / path.name).write_bytes(content)
+        assert dedup.Index.check_files(copy).advice.startswith("the documents are whole: dedup index compact")
+        with dedup.Index.open(copy, write=True) as index:
+            index.compact()
+        found, check = answers(copy, texts)
+        assert (expected, True, "") == (found, check.ok, check.advice)
+
+
+def test_a_check_beside_a_writer(made: tuple[Path, Model], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer that removes files while they are checked makes no damage: the next generation is checked."""
+    folder, _ = made
+    stored = checking.Stored
+
+    def late(folder: Path, manifest: Any) -> Any:
+        monkeypatch.setattr(checking, "Stored", stored)
+        with dedup.Index.open(folder, write=True) as index:
+            index.compact()
+        return stored(folder, manifest)
+
+    monkeypatch.setattr(checking, "Stored", late)
+    assert dedup.Index.check_files(folder).ok
 
 
 def test_a_disk_that_is_full_at_any_write(made: tuple[Path, Model], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,13 +334,18 @@ def test_a_disk_that_is_full_at_any_write(made: tuple[Path, Model], monkeypatch:
     after.add(list(texts), list(texts.values()))
     asked = questions(after)
     before_it, all_of_it = ({(*pair,) for pair in each.pairs(asked, each.threshold)} for each in (model, after))
+    merged = 0
     for number in range(10_000):
         copy = folder.with_name(f"copy {number}")
         shutil.copytree(folder, copy)
         acts = iter(range(10_000))
+        failures: list[str] = []
 
-        def fail(act: str, path: Path, size: int, acts: Any = acts, number: int = number) -> None:
+        def fail(
+            act: str, path: Path, size: int, acts: Any = acts, number: int = number, failures: Any = failures
+        ) -> None:
             if next(acts) == number:
+                failures.append(act)
                 raise OSError(28, "No space left on device")
 
         failed = False
@@ -306,12 +353,13 @@ def test_a_disk_that_is_full_at_any_write(made: tuple[Path, Model], monkeypatch:
         monkeypatch.setattr(atomic, "hook", fail)
         try:
             index.add(texts)
-            index.commit()
+            index.close()
         except DedupError as error:
             failed = True
             assert "No space left" in str(error)
         monkeypatch.setattr(atomic, "hook", None)
-        index._writer.close()  # as if the process had ended
+        if index._writer is not None:
+            index._writer.close()  # as if the process had ended
         found, check = answers(copy, asked)
         assert check.ok
         assert found in ((before_it, all_of_it) if failed else (all_of_it,))
@@ -320,6 +368,8 @@ def test_a_disk_that_is_full_at_any_write(made: tuple[Path, Model], monkeypatch:
                 again.add(texts)
             assert all_of_it == answers(copy, asked)[0]
         shutil.rmtree(copy)
-        if not failed:
+        merged += bool(failures) and not failed
+        if not failures:
             break
     assert number > 10
+    assert merged > 0, "there are writes after the last commit, whose errors are none of the caller's"

@@ -31,23 +31,27 @@ def text_of(batch: int, place: int) -> str:
 
 
 def write(folder: str, seed: int) -> int:
-    """Add, remove, compact and commit until the file `stop` is beside the index; give the number of commits."""
+    """Add, remove, compact, commit and close until the file `stop` is beside the index; give the number of commits."""
     from dedup.index import writer
     from dedup.index.postings import merge
 
-    writer.FLUSH_DOCUMENTS, writer.COMMIT_DOCUMENTS, merge.SMALLEST_SEGMENT, merge.SLICE_ENTRIES = 20, 5, 8, 64
+    writer.FLUSH_DOCUMENTS, writer.COMMIT_DOCUMENTS, merge.SLICE_ENTRIES = 20, 5, 64
     chance, batch = random.Random(seed), 0
-    with dedup.Index.open(folder, write=True) as index:
-        while not Path(folder).with_name("stop").exists():
-            index.add({f"{batch}.{place}": text_of(batch, place) for place in range(BATCH)})
-            if batch:
-                index.remove([f"{batch - 1}.{place}" for place in range(GONE)])
-            if chance.random() < 0.02:
-                index.compact()
-            index.commit()
-            batch += 1
-            if chance.random() < 0.2:
-                time.sleep(chance.uniform(0, 0.02))
+    index = dedup.Index.open(folder, write=True)
+    while not Path(folder).with_name("stop").exists():
+        index.add({f"{batch}.{place}": text_of(batch, place) for place in range(BATCH)})
+        if batch:
+            index.remove([f"{batch - 1}.{place}" for place in range(GONE)])
+        if chance.random() < 0.02:
+            index.compact()
+        if chance.random() < 0.2:
+            index.close()  # commits, and merges what is small
+            index = dedup.Index.open(folder, write=True)
+        index.commit()
+        batch += 1
+        if chance.random() < 0.2:
+            time.sleep(chance.uniform(0, 0.02))
+    index.close()
     return batch
 
 

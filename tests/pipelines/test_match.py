@@ -414,7 +414,7 @@ def test_the_closest_pair_if_there_is_none() -> None:
     result = dedup.match(left, right, min_words=None)
     assert result.closest == ("a", 7, 4 / 8)
     assert str(result).endswith(
-        "\nnothing reached the threshold; the closest pair seen: 'a' and 7 at 0.500; try a lower threshold"
+        "\nno pair reached the threshold; the closest one seen: 'a' and 7 at 0.500; try a lower threshold"
     )
     assert "closest" not in f"{result.summary}{result.summary.to_dict()}", "it is not part of the result"
     assert dedup.match(left, right, threshold=0.5).closest is None, "it is a pair"

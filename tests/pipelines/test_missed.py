@@ -61,6 +61,20 @@ def test_pairs_below_the_threshold_are_told(share: float) -> None:
     assert not warned(again.warnings)
 
 
+@pytest.mark.parametrize(("every", "told"), [(6, 0), (7, 0), (9, 1), (11, 1)])
+def test_a_threshold_that_would_find_few_is_not_told(every: int, told: int) -> None:
+    """Where each seventh word is another, most pairs are below 0.2, the lowest threshold that is named."""
+    random, texts = Random(4), []
+    for _ in range(400):
+        words = prose(random, 100, 200)
+        texts += [" ".join(words), " ".join("changed" if i % every == 3 else word for i, word in enumerate(words))]
+    found = warned(dedup.find_duplicates(texts).summary.warnings)
+    assert len(found) == told
+    if told:
+        advice = float(found[0].partition("try threshold=")[2].partition(" ")[0])
+        assert dedup.find_duplicates(texts, threshold=advice).summary.pairs >= 240
+
+
 def test_what_is_found_is_not_told() -> None:
     """Where the search finds the pairs, or most of them, nothing is said."""
     assert not warned(dedup.find_duplicates(halved(300, 0.01)).summary.warnings)

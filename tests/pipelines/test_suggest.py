@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 import dedup
 from dedup.cli import main
-from dedup.errors import InputError, ParameterError
+from dedup.errors import InputError
 from dedup.sampling.parting import Seen, partings
 from dedup.sampling.sampled import BINS
 from dedup.sources.coerce import read_texts
@@ -227,12 +227,12 @@ def test_the_command_reads_the_same_texts(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_several_columns() -> None:
-    """They are joined as for a search; of paragraphs and lines the places would be those of no column."""
+    """They are joined as for a search, of documents and of lines."""
     rows = [{"title": f"a title {i}", "body": f"some words {i * 7919 % 1000} of a text"} for i in range(60)]
     joined = dedup.suggest([f"{row['title']}\n\n{row['body']}" for row in rows])
     assert dedup.suggest(rows, column=["title", "body"]).to_dict() == joined.to_dict()
-    with pytest.raises(ParameterError, match='column: expected one column with unit="line"'):
-        dedup.suggest(rows, column=["title", "body"], unit="line")
+    lines = dedup.suggest([f"{row['title']}\n\n{row['body']}" for row in rows], unit="line")
+    assert dedup.suggest(rows, column=["title", "body"], unit="line").to_dict() == lines.to_dict()
     with pytest.raises(InputError, match='column="none": no such column'):
         dedup.suggest(rows, column=["title", "none"])
 
@@ -287,6 +287,7 @@ def test_texts_too_short_for_the_shingle_are_warned_of(unit: str, tmp_path: Path
     for run in runs:
         (warning,) = run.summary.warnings
         assert warning.startswith(f"{short} of 100 {unit}s are shorter than three shingles of words:{size}: ")
+        assert warning.endswith('for titles and names there is metric="edit" (--metric edit)')
         assert "chars:4" in warning
         assert "suggest" in warning
         assert "warning: " in str(run)

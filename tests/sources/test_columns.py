@@ -21,6 +21,8 @@ from dedup.cli import main
 from dedup.errors import DedupError, InputError, ParameterError
 from dedup.pipelines.find_files import find_in_files
 from dedup.sources.columns import Columns, join_columns
+from dedup.spark.inputs import check_text_columns
+from dedup.unit import Unit
 from tests import corpus_files, strategies
 from tests.plans import OnDisk
 
@@ -142,6 +144,10 @@ def test_a_run_with_a_work_directory(tmp_path: Path) -> None:
         assert run.duplicates.clusters["kept"].equals(plain.clusters["kept"])
         assert run.duplicates.pairs["jaccard"].equals(plain.pairs["jaccard"])
         assert run.asked["column"] == ["title", "text"]
+    parts = dedup.find_duplicates(rows, column=["title", "text"], unit="line", threshold=0.6)
+    run = find_in_files([path], column=["title", "text"], memory="1GB", planned=planned, unit="line", threshold=0.6)
+    assert run.duplicates.clusters.drop_columns(["id", "kept_id"]) == parts.clusters.drop_columns(["id", "kept_id"])
+    assert set(parts.clusters["column"].to_pylist()) == {"title", "text"}
     plan = dedup.estimate(rows, column=["title", "text"])
     assert plan.characters == sum(map(len, joined(rows, ["title", "text"])))
     assert dedup.estimate(path, column=["title", "text"]).characters == plan.characters
@@ -167,25 +173,19 @@ def test_bad_columns(tmp_path: Path) -> None:
         (path, {"column": ["title", "body"]}, InputError, 'column.*"body".*: no such column in'),
         (path, {"column": ["title", "n"]}, InputError, 'column="n": expected texts in .*a.jsonl, found int64'),
         (["a"], {"column": ["title", "text"]}, ParameterError, "column='title, text' is for tables; found list"),
-        (
-            rows,
-            {"column": ["title", "text"], "unit": "line"},
-            ParameterError,
-            'column: expected one column with unit="l',
-        ),
     ]
     for data, options, error, said in bad:
         with pytest.raises(error, match=said):
             dedup.find_duplicates(data, **options)
     both = dedup.files(path, column=["title", "text"])
-    for call in (
-        partial(dedup.match, both, rows),
-        partial(dedup.find_repeats, both),
-        partial(dedup.suggest, both, unit="line"),
-        partial(dedup.find_duplicates, both, unit="line"),
-    ):
-        with pytest.raises(ParameterError, match="column: expected one column.*; search one column at a time"):
-            call()
+    with dedup.Index.create(tmp_path / "x.index") as index:
+        for data, options in ((both, {}), (rows, {"column": ["title", "text"]})):
+            for call in (index.add, index.query, index.filter_new):
+                with pytest.raises(ParameterError, match="column: expected one column.*: an index takes .*; join them"):
+                    call(data, **options)
+    assert check_text_columns(["title", "text"], Unit.DOCUMENT) == "title, text"
+    with pytest.raises(ParameterError, match='column: expected one column with unit="line" on Spark, found .*title'):
+        check_text_columns(["title", "text"], Unit.LINE)
 
 
 @given(
@@ -200,11 +200,11 @@ def test_columns_of_arrow(rows: list[tuple[str | None, ...]], kind: pa.DataType)
     assert found.type == pa.large_string()
 
 
-@pytest.mark.parametrize("command", [["repeats"], ["match", "--against", "a.jsonl"]])
+@pytest.mark.parametrize("command", [["index", "add", "x.index"], ["index", "query", "x.index"]])
 def test_a_second_column_is_an_error(command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where one column is searched, the last of two does not win in silence."""
     monkeypatch.chdir(tmp_path)
     Path("a.jsonl").write_text('{"text": "a b c", "note": "d e f"}\n', encoding="utf-8")
     done = CliRunner().invoke(main, [*command, "a.jsonl", "--column", "text", "--column", "note"])
     assert done.exit_code == 2
-    assert "--column: expected one column, found 'text' and 'note'; search one at a time" in done.output
+    assert "--column: expected one column for an index, found 'text' and 'note'; join them first" in done.output

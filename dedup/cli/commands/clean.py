@@ -28,7 +28,7 @@ from dedup.cli.options import (
     one_json,
     paired,
     quieted,
-    reading_columns,
+    reading,
     recalled,
     resumed,
     threaded,
@@ -102,7 +102,7 @@ OF_PAIRS = (
 @bounded
 @resumed
 @keyed
-@reading_columns
+@reading
 @threaded
 @limited
 @one_json
@@ -234,7 +234,14 @@ def _duplicates(
     if target is not None and target.path is not None:
         options["beside"] = target.path
     run = find_in_files(
-        inputs, errors=read.errors, tell=read.tell, write=written, check=check, **selection(), **options
+        inputs,
+        errors=read.errors,
+        tell=read.tell,
+        resumed=read.tell_resumed,
+        write=written,
+        check=check,
+        **selection(),
+        **options,
     )
     assert not isinstance(run, Report)
     read.tell_unread(run.listing, options["column"])
@@ -260,14 +267,15 @@ def _repeats(
     from dedup.report.apply import passages_unused
     from dedup.report.read import Report
     from dedup.report.write import write_run_report
-    from dedup.results.repeats import counted
+    from dedup.results.counted import counted
+    from dedup.sources.columns import plain_names
 
     texts = read.open(inputs, column=column, id=id)
     _check_cuts(texts.listing, "span", "--repeats")
     if target is not None:
         target.check(texts.listing)
     found: Repeats = find_repeats(texts, min_words=min_words, **options)
-    write_run_report(folder, found, options={"column": column, "id": id})
+    write_run_report(folder, found, options={"column": plain_names(column), "id": id})
     if shown:
         report_repeats(found, ByName(texts), min_words, shown.groups())
     report = Report.open(folder, verify=False)

@@ -12,6 +12,8 @@ from dedup.cli.ending import say, say_json
 from dedup.cli.inputs import read_one
 from dedup.cli.options import CHOICES, keyed, one_json, quieted, worded
 from dedup.cli.printing import percent, show_marked
+from dedup.cli.selecting import encoded, selection
+from dedup.errors import ParameterError
 from dedup.terminal import clean
 
 __all__ = ["compare"]
@@ -40,6 +42,7 @@ __all__ = ["compare"]
 @click.option("--full", is_flag=True, help="Show long texts in full, not only the parts near what they share.")
 @worded
 @keyed
+@encoded
 @one_json
 @quieted
 @click.pass_context
@@ -65,6 +68,11 @@ def compare(
     options: dict[str, Any] = {"shingle": shingle, "metric": metric, "ignore": ignore, "tokens": tokens}
     if report is None:
         left, right = read_one(a), read_one(b)
+    elif selection():
+        raise ParameterError(
+            "encoding: expected no such option with --report, found it; leave it out: the texts are read as they were "
+            "searched"
+        )
     else:
         left, right, searched = _rows(report, a, b)
         given = {name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}

@@ -24,7 +24,7 @@ from dedup.cli.options import (
     one_json,
     paired,
     quieted,
-    reading_columns,
+    reading,
     recalled,
     reported,
     resumed,
@@ -72,7 +72,7 @@ __all__ = ["estimate", "find", "search_files"]
 )
 @resumed
 @keyed
-@reading_columns
+@reading
 @common
 def find(
     inputs: tuple[str, ...],
@@ -127,7 +127,7 @@ def find(
 @click.option("--memory", metavar="M", help='Memory limit of the search, such as "4GB".')
 @threaded
 @keyed
-@reading_columns
+@reading
 @one_json
 @quieted
 def estimate(
@@ -194,6 +194,7 @@ def search_files(
         threads=threads,
         errors=inputs.errors,
         tell=inputs.tell,
+        resumed=inputs.tell_resumed,
         progress=shown,
         write=write,
         **selection(),

@@ -25,7 +25,7 @@ from dedup.cli.options import (
     one_json,
     parted,
     quieted,
-    reading,
+    reading_one,
     threaded,
     worded,
 )
@@ -120,7 +120,7 @@ def create(path: str, as_json: bool, **options: Any) -> None:
 @click.option("--replace", is_flag=True, help="Put a text in the place of another one that has its id.")
 @identified
 @keyed
-@reading
+@reading_one
 @threaded
 @capped
 @one_json
@@ -179,7 +179,7 @@ def add(
 )
 @identified
 @keyed
-@reading
+@reading_one
 @listed
 @checked
 @quieted
@@ -228,7 +228,7 @@ def query(
     help="Write the new records to this new folder, to files of the same format.",
 )
 @keyed
-@reading
+@reading_one
 @threaded
 @capped
 @as_lines

@@ -10,13 +10,14 @@ from click.core import ParameterSource
 from dedup.cli.command import Command
 from dedup.cli.ending import finish, note, progress
 from dedup.cli.inputs import ByName, Inputs
-from dedup.cli.options import bounded, common, identified, keyed, paired, reading, reported
+from dedup.cli.options import against_columns, bounded, common, identified, keyed, paired, reading, reported
 from dedup.cli.printed import Printed
 from dedup.cli.printing import report_matches
 from dedup.cli.reports import check_output, show_report, tell_output, write_output
 from dedup.cli.selecting import Named
 from dedup.errors import ParameterError
 from dedup.hash_key import choose_key
+from dedup.sources.columns import plain_names
 
 __all__ = ["match"]
 
@@ -68,9 +69,7 @@ def _refuse(_: click.Context, option: click.Parameter, value: str | None) -> Non
 )
 @click.option("--no-passages", "passages", flag_value=False, default=True, help="Find similar texts only, no passages.")
 @identified
-@click.option(
-    "--against-column", metavar="NAME", help="Column or JSON field of the text in OLD; by default the same as --column."
-)
+@against_columns
 @click.option("--against-id", metavar="NAME", help="Column or JSON field of the id in OLD; by default FILE:NUMBER.")
 @bounded
 @reported
@@ -121,7 +120,8 @@ def match(
     from dedup.pipelines.match import match as match_texts
     from dedup.results.summary import LOWER_THRESHOLD, hint_of
 
-    named = {"column": column, "id": id_column, "against_column": against_column, "against_id": against_id}
+    theirs = None if against_column is None else plain_names(against_column)
+    named = {"column": plain_names(column), "id": id_column, "against_column": theirs, "against_id": against_id}
     asked = {name: value for name, value in options.items() if name not in ("memory", "hash_key")}
     asked |= {**named, "format": format, "hash_key": choose_key(options["hash_key"]).fingerprint, **inputs.asked()}
     existing = check_output(output, asked, left, right)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from dedup.cli.command import Command
-from dedup.cli.ending import finish, progress
+from dedup.cli.ending import finish, note, progress
 from dedup.cli.inputs import ByName, Inputs
 from dedup.cli.options import bounded, common, identified, keyed, reading, reported, worded
 from dedup.cli.printed import Printed
@@ -16,6 +16,7 @@ from dedup.cli.reports import check_output, show_report, tell_output, write_outp
 from dedup.cli.selecting import Named
 from dedup.hash_key import choose_key
 from dedup.option_types import IgnoreOption, TokensOption
+from dedup.sources.columns import plain_names
 
 __all__ = ["repeats"]
 
@@ -66,8 +67,15 @@ def repeats(
     inputs = Inputs(**how)
     texts = inputs.open(files, column=column, id=id_column)
     from dedup.pipelines.repeats import find_repeats
+    from dedup.results.repeat import left_whole
 
-    asked = {"id": id_column, "column": column, "min_words": min_words, "threshold": threshold, "format": how["format"]}
+    asked = {
+        "id": id_column,
+        "column": plain_names(column),
+        "min_words": min_words,
+        "threshold": threshold,
+        "format": how["format"],
+    }
     asked |= {"ignore": ignore, "tokens": tokens, **inputs.asked()}
     asked["hash_key"] = choose_key(hash_key).fingerprint
     existing = check_output(output, asked, texts)
@@ -86,9 +94,11 @@ def repeats(
         threads=threads,
         progress=progress(),
     )
-    write_output(output, found, asked, column=column, id=id_column, **how_found)
+    write_output(output, found, asked, column=plain_names(column), id=id_column, **how_found)
     if printed.for_people:
         report_repeats(found, ByName(texts), min_words, printed.groups())
+        if left := left_whole(found.table.column("paragraphs").to_numpy()):
+            note(f"dedup: {left}")
     else:
         printed.show("repeats", {None: found.table}, lambda _: None)
     tell_output(output)

@@ -10,7 +10,7 @@ import click
 from dedup.cli.command import Command
 from dedup.cli.ending import finish, progress, say, say_json
 from dedup.cli.inputs import Inputs
-from dedup.cli.options import bounded, identified, keyed, one_json, quieted, reading_columns, threaded, united, worded
+from dedup.cli.options import bounded, identified, keyed, one_json, quieted, reading, threaded, united, worded
 from dedup.cli.selecting import Named, selection
 from dedup.option_types import IgnoreOption, TokensOption, UnitOption
 from dedup.sources.columns import names_of
@@ -40,7 +40,7 @@ __all__ = ["suggest"]
 @bounded
 @threaded
 @keyed
-@reading_columns
+@reading
 @one_json
 @quieted
 def suggest(

@@ -8,7 +8,7 @@ import click
 
 from dedup.cli.command import Command
 from dedup.cli.commands.index import opened, tell_counts
-from dedup.cli.ending import SOME_REJECTED, say, say_json
+from dedup.cli.ending import SOME_REJECTED, progress, say, say_json
 from dedup.cli.options import capped, keyed, one_json, quieted
 from dedup.errors import InputError
 from dedup.terminal import clean
@@ -81,18 +81,24 @@ def merge(path: str, others: tuple[str, ...], hash_key: bytes | None, memory: st
 @one_json
 @quieted
 def check(path: str, hash_key: bytes | None, as_json: bool) -> None:
-    """Read all of the index in PATH, and name what is damaged.
+    """Read all of the index in PATH, and name what is damaged and what to do.
 
-    The exit code is 3 if anything is.
+    The exit code is 3 if anything is. Its files are read one by one, so this works for an index that other commands
+    refuse.
     """
-    with opened(path, hash_key) as held:
-        found = held.check()
+    from dedup.index.index import Index
+
+    found = Index.check_files(path, hash_key=hash_key, progress=progress())
     if as_json:
-        say_json({"documents": found.documents, "ok": found.ok, "problems": found.problems, "lost": found.lost})
+        names = ("documents", "ok", "problems", "lost", "advice")
+        say_json({name: getattr(found, name) for name in names})
     else:
-        say(clean(f"{found.documents:,} documents, " + ("nothing damaged" if found.ok else "damaged:")))
+        count = f"{found.documents:,} documents, " if found.documents or found.ok else ""  # a damaged manifest has none
+        say(count + ("nothing damaged" if found.ok else "damaged:"))
         for problem in found.problems:
             say(f"  {clean(problem)}")
+        if found.advice:
+            say(found.advice)
     if not found.ok:
         sys.exit(SOME_REJECTED)
 
@@ -112,16 +118,18 @@ def check(path: str, hash_key: bytes | None, as_json: bool) -> None:
 def compact(path: str, hash_key: bytes | None, memory: str | None, as_json: bool) -> None:
     """Write the index in PATH anew, without removed documents.
 
-    Until the end both are on disk. Ids do not change.
+    Until the end both are on disk. Ids do not change. The newest documents get postings, for which a command need not
+    read them any more, so an index from which nothing was removed may grow.
     """
     with opened(path, hash_key, write=True, memory=memory) as held:
         before = held.stats
         held.compact()
         after = held.stats
     counts = {"documents": after.documents, "bytes_before": before.bytes, "bytes": after.bytes}
-    tell_counts(
-        as_json, counts, f"{after.documents:,} documents; {before.bytes:,} bytes before, {after.bytes:,} bytes now"
-    )
+    line = f"{after.documents:,} documents; {before.bytes:,} bytes before, {after.bytes:,} bytes now"
+    if after.bytes > before.bytes and before.in_memory:
+        line += f": {before.in_memory:,} had no postings on disk"
+    tell_counts(as_json, counts, line)
 
 
 @click.command(

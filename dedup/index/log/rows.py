@@ -33,7 +33,7 @@ from dedup.errors import InputError, StorageError
 from dedup.hashing.forms import CHARACTERS, NUMBERS
 from dedup.hashing.units import HashedBlock, HashRows, HashSets
 from dedup.index.log.texts import Frames, Kept, seal_frames, unpack
-from dedup.index.manifest import WORDS_PER_FRAME, WORDS_PER_ROW, Manifest
+from dedup.index.manifest import CHECK_IT, WORDS_PER_FRAME, WORDS_PER_ROW, Manifest
 from dedup.index.postings.tables import mapped
 from dedup.index.settings import Settings
 from dedup.options import shown
@@ -164,13 +164,17 @@ def rows_of(
     the rows of documents before `base`.
     """
     sets, numbers = texts.sets, np.arange(base, base + len(firsts), dtype=np.int64)
-    new, copies = np.flatnonzero(firsts == numbers), np.flatnonzero(firsts != numbers)
+    leading = firsts == numbers
+    new = np.flatnonzero(leading)
     rows = np.zeros((len(firsts), WORDS_PER_ROW), dtype=np.uint64)
     rows[:, 0] = (firsts << 32 | sets.sizes).view(np.uint64)
     rows[:, MARK_WORDS] = texts.marks
     sizes = sets.sizes[new]
     rows[new, 1] = (hashes + np.cumsum(sizes) - sizes).view(np.uint64)
     rows[new, 4] = seal_sets(sets, new)
+    if len(new) == len(firsts):
+        return rows
+    copies = np.flatnonzero(~leading)
     older = firsts[copies] < base
     earlier, within = read(firsts[copies[older]]), firsts[copies[~older]] - base
     rows[copies[older], 1], rows[copies[older], 4] = earlier[:, 1], earlier[:, 4]
@@ -304,13 +308,14 @@ def damaged(path: Path, number: int) -> None:
     """Raise the error for a document that does not fit its seal."""
     raise StorageError(
         f"expected document number {number:,} of the index in {path.parent} as it was written, found other bytes: the "
-        "index is damaged; .check() names all that is, restore it from a copy"
+        f"index is damaged; {CHECK_IT}"
     )
 
 
-def refuse_id(name: Any, advice: str) -> None:
-    """Raise the error for an id that is in the index already."""
-    raise InputError(f"ids: expected new ids, found {shown(name)}, which is in the index already; {advice}")
+def refuse_id(name: Any, advice: str, place: str = "") -> None:
+    """Raise the error for an id that is in the index already, at a place in the texts."""
+    at = f" at {place}" if place and place != name else ""  # the id of a record without one is its place
+    raise InputError(f"ids: expected new ids, found {shown(name)}{at}, which is in the index already; {advice}")
 
 
 def kind_of_ids(manifest: Manifest, ids: Sequence[Any] | None, count: int) -> str:

@@ -11,6 +11,7 @@ has a posting for each band in place of one for each of some shingles.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import combinations
 from typing import Protocol
 
@@ -30,6 +31,9 @@ __all__ = ["dense", "keys_of", "new_among", "probe"]
 
 COMPARED_DOCUMENTS = 1 << 12
 """Documents whose sets are in memory at a time."""
+
+MET_ROW_BITS = 31
+"""Bits of a row in a number that is a document and a row: both have at most so many."""
 
 Numbers = npt.NDArray[np.int64]
 
@@ -54,8 +58,13 @@ def keys_of(sets: HashSets, which: Numbers, bands: Bands) -> npt.NDArray[np.uint
     some = dense(sets, which)
     offsets = np.append(some.offsets, len(some.values))
     keys = band_keys(sign(some.values, offsets, *permutations(bands.num_perm)), bands).T
-    salts = hash_numbers(np.arange(bands.bands, dtype=np.int64))  # bands of one value are not the same
-    return hash_numbers(np.ascontiguousarray(keys ^ salts).ravel().view(np.int64))
+    return hash_numbers(np.ascontiguousarray(keys ^ _salts(bands.bands)).ravel().view(np.int64))
+
+
+@lru_cache(maxsize=8)
+def _salts(bands: int) -> npt.NDArray[np.uint64]:
+    """Return a number for each band: so bands of one value are not the same."""
+    return hash_numbers(np.arange(bands, dtype=np.int64))
 
 
 def probe(
@@ -66,7 +75,10 @@ def probe(
     assert bands is not None
     asked = asked[texts.sizes[asked] > 0]
     places, numbers = view.lookup("shingles", keys_of(texts.sets, asked, bands), newest=newest)
-    pairs = np.unique(np.column_stack((numbers, asked[places // bands.bands])), axis=0)
+    if not len(numbers):
+        return np.empty((0, 3), dtype=np.int64)
+    both = np.unique(numbers << MET_ROW_BITS | asked[places // bands.bands])
+    pairs = np.column_stack((both >> MET_ROW_BITS, both & ((1 << MET_ROW_BITS) - 1)))
     pairs = pairs[~view.gone.has(pairs[:, 0])]
     documents, own = np.unique(pairs[:, 0], return_inverse=True)
     parts = [np.empty((0, 3), dtype=np.int64)]
@@ -89,6 +101,8 @@ def new_among(known: Settings, texts: MarkedSets, asked: Numbers) -> Numbers:
     """Return those of some rows (ascending) that reach the threshold with no one of them that is returned before."""
     assert known.bands is not None
     full = asked[texts.sizes[asked] > 0]
+    if len(full) < 2:
+        return asked
     keys = keys_of(texts.sets, full, known.bands).reshape(-1, known.bands.bands)
     order = np.argsort(keys, axis=None, kind="stable")
     ends = np.flatnonzero(np.diff(keys.ravel()[order])) + 1
@@ -128,6 +142,9 @@ def _verified(
 def dense(sets: HashSets, which: Numbers) -> HashSets:
     """Return some sets, one after the other, with nothing between them."""
     sizes = sets.sizes[which]
+    if len(which) == 1:
+        first = int(sets.offsets[which[0]])
+        return HashSets(sets.values[first : first + int(sizes[0])], np.zeros(1, dtype=np.int64), sizes)
     offsets = np.cumsum(sizes) - sizes
     inside = np.arange(int(sizes.sum()), dtype=np.int64) - np.repeat(offsets, sizes)
     return HashSets(sets.values[np.repeat(sets.offsets[which], sizes) + inside], offsets, sizes)

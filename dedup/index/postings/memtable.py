@@ -34,6 +34,10 @@ DOCUMENT_BYTES = 480
 ANY_NUMBER = 1 << 32
 """The number after that of the last document that there can be."""
 
+FEW_KEYS, LATER_KEYS = 1 << 8, 1 << 12
+"""Keys of bands or fingerprints that are added at once, and distinct ones in all, that are kept in a dictionary beside
+the packed ones: a text that is added alone does not make the next lookup pack all of them anew."""
+
 LEARNED_HASHES, LEARNED_BATCH = 1 << 20, 1 << 6
 """Hashes on disk, the last ones, that are counted before the first text is added, some 10 ms, and how many documents at
 a time. What is frequent in them is then not posted."""
@@ -89,7 +93,10 @@ class Memtable:
         self.copies: dict[int, list[int]] = {}
         self.texts: list[tuple[int, Kept]] = []
         self._keyed: dict[str, list[Keys]] = {"shingles": [], "passages": []}
+        self._key_counts = {"shingles": 0, "passages": 0}
         self._packed: dict[str, Tables] = {}
+        self._later: dict[str, dict[int, list[int]]] = {}  # documents by the keys that are not packed yet
+        self._text_bytes = 0
 
     def __len__(self) -> int:
         return self.count
@@ -165,6 +172,9 @@ class Memtable:
 
     def note(self, rows: Rows, ids: list[Any], kept: Kept | None) -> None:
         """Note the ids, digests, copies and texts of new documents, whose rows were written after the last."""
+        if len(ids) == 1 and kept is None:
+            self._note_one(rows[0].tolist(), ids[0])
+            return
         numbers = range(self.end, self.end + len(rows))
         self.ids += ids
         self.by_id.update(zip(ids, numbers, strict=True))
@@ -177,13 +187,27 @@ class Memtable:
             self.copies.setdefault(first, []).append(number)
         if kept is not None and len(rows):
             self.texts.append((numbers.start, kept))
+            self._text_bytes += sum(map(len, kept.packed))
             prints = kept.prints.take(np.flatnonzero(leading))
             owners = np.repeat(all_numbers[leading], prints.counts).astype(np.uint32)
             self._append("passages", Keys(prints.keys, owners))
 
+    def _note_one(self, row: list[int], name: Any) -> None:
+        """Note a new document by the words of its row; nothing is kept of its text."""
+        number, first = self.end, row[0] >> 32
+        self.ids.append(name)
+        self.by_id[name] = number
+        self.count += 1
+        if first != number:
+            self.copies.setdefault(first, []).append(number)
+        elif row[0] & 0xFFFFFFFF:
+            self.by_digest[row[2]] = number
+
     def find_digests(self, digests: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
         """Return the first of the living exact copies of each text by its digest (n, 2), -1 for none."""
         known = self.by_digest
+        if len(digests) == 1 and int(digests[0, 0]) not in known:
+            return np.full(1, -1, dtype=np.int64)
         found = np.fromiter(map(known.get, digests[:, 0].tolist(), repeat(-1)), dtype=np.int64, count=len(digests))
         places = np.flatnonzero(found >= 0)
         other = self.rows[found[places] - self.base, 3] != digests[places, 1]
@@ -194,6 +218,11 @@ class Memtable:
         """Return the UTF-8 of the text of a document that is not on disk yet."""
         first, kept = self.texts[bisect_right(self.texts, number, key=lambda batch: batch[0]) - 1]
         return kept.text(number - first)
+
+    def drop_texts(self) -> None:
+        """Keep no texts: they are on disk."""
+        self.texts.clear()
+        self._text_bytes = 0
 
     def forget(self, number: int) -> None:
         """Note that a document was removed."""
@@ -250,14 +279,13 @@ class Memtable:
     @property
     def bytes(self) -> int:
         """About how many bytes the documents take, without the room that arrays have for more."""
-        keyed = sum(len(each.keys) for parts in self._keyed.values() for each in parts)
-        texts = sum(sum(map(len, kept.packed)) for _, kept in self.texts)
-        return 8 * self.hashes + 20 * (self.postings + keyed) + DOCUMENT_BYTES * self.count + texts
+        postings = self.postings + sum(self._key_counts.values())
+        return 8 * self.hashes + 20 * postings + DOCUMENT_BYTES * self.count + self._text_bytes
 
     @property
     def posted(self) -> int:
         """The number of postings of shingles, or of bands."""
-        return self.postings + sum(len(each.keys) for each in self._keyed["shingles"])
+        return self.postings + self._key_counts["shingles"]
 
     def _note_bands(self, sets: HashSets, new: npt.NDArray[np.int64]) -> None:
         """Note the keys of the bands of new documents, by which they are found."""
@@ -269,8 +297,17 @@ class Memtable:
         )
 
     def _append(self, kind: str, keys: Keys) -> None:
+        """Take more keys. A few are found by themselves; for more, the next lookup packs all anew."""
         self._keyed[kind].append(keys)
-        self._packed.pop(kind, None)
+        self._key_counts[kind] += len(keys.keys)
+        if kind not in self._packed:
+            return
+        later = self._later.setdefault(kind, {})
+        if len(keys.keys) > FEW_KEYS or len(later) > LATER_KEYS:
+            del self._packed[kind], self._later[kind]
+            return
+        for key, document in zip(keys.keys.tolist(), keys.documents.tolist(), strict=True):
+            later.setdefault(key, []).append(document)
 
     def keyed(self, kind: str) -> Keys:
         """Return the postings of bands ("shingles") or fingerprints ("passages")."""
@@ -286,7 +323,14 @@ class Memtable:
         """
         if kind not in self._packed:
             self._packed[kind] = described([(packed(*self.keyed(kind)), ANY_NUMBER)])
-        return look_up(keys, self._packed[kind])
+        places, numbers = look_up(keys, self._packed[kind])
+        later = self._later.get(kind)
+        if not later:
+            return places, numbers
+        asked = [(place, later[key]) for place, key in enumerate(keys.tolist()) if key in later]
+        more = [(place, number) for place, documents in asked for number in documents]
+        found = np.array(more, dtype=np.int64).reshape(-1, 2)
+        return np.concatenate((places, found[:, 0])), np.concatenate((numbers, found[:, 1]))
 
     def tables(self) -> dict[str, Keys]:
         """Return all postings, by kind, for a segment."""
@@ -316,6 +360,8 @@ def copies_within(
     """
     alone = np.flatnonzero(firsts < 0)
     firsts[alone] = base + alone
+    if len(alone) < 2:
+        return
     alone = alone[sizes[alone] > 0]
     _, first, group = np.unique(digests[alone, 0], return_index=True, return_inverse=True)
     earlier = alone[first[group]]

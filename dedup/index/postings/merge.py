@@ -1,7 +1,13 @@
 """Merges of segments, a slice at a time: so no text that is added waits for a large merge.
 
-Segments of about the same size are merged, four or more at once, as soon as there are four: so each posting is moved
-once for each factor of four by which the index grows. Only neighbours are merged; the result has their documents.
+The last segments are merged as soon as there are three or more of which the oldest is at most three times as large as
+the others together. So a posting is moved again only when its segment grows by a third or more, and in an index of
+millions of documents there are about four segments. Only neighbours are merged; the result has their documents.
+
+In naive Python, with the sizes of segments, the oldest first::
+
+    runs = [sizes[start:] for start in range(len(sizes) - 3, -1, -1)]
+    merged = next((run for run in runs if run[0] <= 3 * sum(run[1:])), None)
 
 A slice is all postings whose keys begin with the same bits. Keys are read in this order from all inputs, so the result
 is written from start to end. Postings of removed documents are dropped.
@@ -23,40 +29,31 @@ from dedup.index.view import View
 __all__ = ["MERGE_FACTOR", "Merge", "Merges"]
 
 MERGE_FACTOR = 4
-"""Segments of one size that are merged. Curve: `benchmarks.tuning.merge_merge_factor`; flat from 2 to 4, and 8 takes
-1.16 times as long, on generated:20000 (two busy cores, 2026-11)."""
+"""The result of a merge is at most so many times as large as the newer segments that are merged into the oldest one.
+Curve: `benchmarks.tuning.merge_merge_factor`; flat from 2 to 16 on generated:20000, where little is merged (two busy
+cores, 2026-11). Counted for 5 million texts: with 4 each posting is moved 7 times, and there are 4 segments on average;
+with 9 it is moved 11 times, and there are as many."""
 
-SMALLEST_SEGMENT = 2048
-"""Documents of a segment of level 0, at most."""
+FEWEST_MERGED = 3
+"""Segments that are merged at once, at least."""
 
 SLICE_ENTRIES = 1 << 15
 """Postings that a step merges, about. Curve: `benchmarks.tuning.merge_slice_entries`; flat from 2^13 to 2^17 on
 generated:20000 (two busy cores, 2026-11)."""
 
 
-def level_of(documents: int) -> int:
-    """Return the level of a segment: 0, and one more for each factor of four."""
-    level = 0
-    while documents > SMALLEST_SEGMENT:
-        documents = -(-documents // MERGE_FACTOR)
-        level += 1
-    return level
-
-
 def run_to_merge(segments: Sequence[SegmentEntry]) -> int:
     """Return how many of the last segments should be merged now, 0 for none."""
-    levels = [level_of(segment.end - segment.first) for segment in segments]
-    for level in sorted(set(levels)):
-        run = 0
-        while run < len(levels) and levels[-1 - run] <= level:
-            run += 1
-        if run >= MERGE_FACTOR and sum(_entries(each) for each in segments[-run:]) <= MOST_ENTRIES:
+    newer = entries = 0
+    for run, segment in enumerate(reversed(segments), start=1):
+        size = segment.end - segment.first
+        entries += segment.most
+        if entries > MOST_ENTRIES:
+            return 0
+        if run >= FEWEST_MERGED and size <= (MERGE_FACTOR - 1) * newer:
             return run
+        newer += size
     return 0
-
-
-def _entries(segment: SegmentEntry) -> int:
-    return max(0 if table is None else table.entries for table in segment.tables.values())
 
 
 class Merge:
@@ -166,33 +163,56 @@ class Merges:
         while self._credit > 0:
             if not self._running:
                 self.plan(view)
-            entries = [segment.entry for segment in view.segments]
-            if not self._running and into_one and len(entries) > 1 and sum(map(_entries, entries)) <= MOST_ENTRIES:
+            total = sum(segment.entry.most for segment in view.segments)
+            if not self._running and into_one and len(view.segments) > 1 and total <= MOST_ENTRIES:
                 self._begin(view, view.segments)
             if not self._running:
                 break
-            merge = self._running[-1]
-            dead = view.dead.words
-            try:
-                self._credit -= merge.step(
-                    {kind: view.gone.words if kind in ("shingles", "passages") else dead for kind in TABLE_KINDS}
-                )
-            except BaseException:  # a slice may be half written: it begins anew another time
-                self._running.pop().abandon()
-                raise
-            if merge.done:
-                self._running.pop()
-                self._replace(view, merge)
-                yield merge.entry
+            read, made = self._step(view)
+            self._credit -= read
+            if made is not None:
+                yield made
                 self.plan(view)
         if not self._running:
             self._credit = 0
+
+    def settle(self, view: View, budget: int) -> SegmentEntry | None:
+        """Merge the newest segments that have at most `budget` postings together; return what was made.
+
+        Merges that run are abandoned.
+        """
+        self.abandon()
+        count = 0
+        for segment in reversed(view.segments):
+            budget -= segment.entry.most
+            count += budget >= 0
+        if count < 2:
+            return None
+        self._begin(view, view.segments[-count:])
+        made = None
+        while made is None:
+            _, made = self._step(view)
+        return made
 
     def abandon(self) -> None:
         """Remove what merges that are not done wrote."""
         for merge in self._running:
             merge.abandon()
         self._running = []
+
+    def _step(self, view: View) -> tuple[int, SegmentEntry | None]:
+        """Merge a slice; return how many postings were read, and what was made, once it has the place of its inputs."""
+        merge, gone, dead = self._running[-1], view.gone.words, view.dead.words
+        try:
+            read = merge.step({kind: gone if kind in ("shingles", "passages") else dead for kind in TABLE_KINDS})
+        except BaseException:  # a slice may be half written: it begins anew another time
+            self._running.pop().abandon()
+            raise
+        if not merge.done:
+            return read, None
+        self._running.pop()
+        self._replace(view, merge)
+        return read, merge.entry
 
     def _begin(self, view: View, inputs: Sequence[Segment]) -> None:
         self._running.append(Merge(self._folder, inputs, view.manifest.next_segment))

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import xxhash
 
 from dedup.errors import StorageError
-from dedup.index.manifest import TableEntry
+from dedup.index.manifest import CHECK_IT, TableEntry
 from dedup.storage.appended_file import write_at
 from dedup.storage.atomic import storage_errors
 
@@ -141,9 +141,7 @@ def mapped(path: Path, size: int) -> npt.NDArray[np.uint8]:
     with storage_errors(f"read {path}"):
         found = path.stat().st_size
         if found < size:
-            raise StorageError(
-                f"expected {size:,} bytes in {path}, found {found:,}: the file was cut; restore it from a copy"
-            )
+            raise StorageError(f"expected {size:,} bytes in {path}, found {found:,}: the file was cut; {CHECK_IT}")
         return np.asarray(np.memmap(path, dtype=np.uint8, mode="r", shape=(size,)))
 
 

@@ -106,7 +106,9 @@ class _Writer:
         verdict, blanks = self._verdict, len(part) - len(part.lstrip(BLANKS))
         value, before, after = part.strip(BLANKS), part[:blanks], part[len(part.rstrip(BLANKS)) :]
         if verdict.notes is None:
-            new = with_value(value, verdict.column, lambda text: verdict.shorten(number, text))
+            new = value
+            for name, change in verdict.edits(number):
+                new = with_value(new, name, change)
         elif value.startswith(b'"'):
             raise ParameterError(no_fields(f"the texts without fields of {verdict.path}"))
         else:

@@ -62,7 +62,9 @@ def rewrite_lines(entry: Entry, path: Path, verdict: Verdict) -> Counts:
     def edit(line: bytes, number: int) -> bytes:
         if verdict.notes is not None:
             return with_fields(line, dict(zip(NOTES, verdict.note(number), strict=True)), verdict.path, number)
-        return with_value(line, verdict.column, lambda text: verdict.shorten(number, text))
+        for name, change in verdict.edits(number):
+            line = with_value(line, name, change)
+        return line
 
     with Stream(entry) as stream, open_like(entry, stream, path) as sink:
         return _rewrite(_lines(stream), sink, verdict, edit)
@@ -110,8 +112,9 @@ def rewrite_records(entry: Entry, path: Path, verdict: Verdict) -> Counts:
         if verdict.notes is not None:
             cluster, kept, *others = verdict.note(number)
             return with_cells(record, [cluster, "true" if kept else "false", *others], separator)
-        place = header.index(verdict.column)
-        return with_cell(record, place, lambda text: verdict.shorten(number, text), separator)
+        for name, change in verdict.edits(number):
+            record = with_cell(record, header.index(name), change, separator)
+        return record
 
     with Stream(entry) as stream:
         names, size, lines = read_header(stream, separator)

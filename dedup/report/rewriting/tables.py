@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,16 +98,24 @@ def _rewrite(rows: pa.Table, first: int, verdict: Verdict) -> tuple[pa.Table, Co
         for i, field in enumerate(_note_fields()):
             rows = rows.append_column(field, pa.array([note[i] for note in notes], type=field.type))
     elif counts.cut:
-        place, *inner = find_field(rows.schema, verdict.column) or ()
-        column = rows.column(place).combine_chunks()
-        leaf = leaf_of(column, tuple(inner))
-        texts = as_texts(leaf).to_pylist()
-        for i in np.flatnonzero(verdict.edited(numbers)).tolist():
-            texts[i] = verdict.shorten(int(numbers[i]), texts[i])
-        rows = rows.set_column(
-            place, rows.schema.field(place), with_leaf(column, tuple(inner), _column(texts, leaf.type))
-        )
+        edits: dict[str, list[tuple[int, Callable[[str], str]]]] = {}
+        for row in np.flatnonzero(verdict.edited(numbers)).tolist():
+            for name, change in verdict.edits(int(numbers[row])):
+                edits.setdefault(name, []).append((row, change))
+        for name, changes in edits.items():
+            rows = _edited(rows, name, changes)
     return rows, counts
+
+
+def _edited(rows: pa.Table, name: str, changes: list[tuple[int, Callable[[str], str]]]) -> pa.Table:
+    """Return rows of which some texts in the column `name` are changed."""
+    place, *inner = find_field(rows.schema, name) or ()
+    column = rows.column(place).combine_chunks()
+    leaf = leaf_of(column, tuple(inner))
+    texts = as_texts(leaf).to_pylist()
+    for row, change in changes:
+        texts[row] = change(texts[row])
+    return rows.set_column(place, rows.schema.field(place), with_leaf(column, tuple(inner), _column(texts, leaf.type)))
 
 
 def _column(texts: list[str | None], kind: pa.DataType) -> pa.Array:

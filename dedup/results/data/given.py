@@ -10,7 +10,7 @@ result holds its texts or reads them again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -51,7 +51,7 @@ class Given:
     wrap : a function that turns such a collection into the type of the data as it was given
     texts : the texts of the data
     rows : int64; for each row of the data the row that was searched
-    column : the column of the texts, in tables
+    column : the column of the texts, in tables; `Columns` if there are several
     """
 
     data: Any
@@ -78,22 +78,44 @@ class Given:
                 raise InputError(f"annotate: expected no column {name!r} yet, found one; rename it, or leave it out")
         return self.wrap(add_columns(self.data, columns.take(pa.array(self.rows))))
 
-    def edit(self, changed: Iterable[int], change: Callable[[int, str], str]) -> Any:
-        """Return the data with ``change(row, text)`` as the text of each row in `changed` (rows that were searched)."""
+    def edit(self, changed: npt.NDArray[np.int64], change: Callable[[int, str, int], str]) -> Any:
+        """Return the data with ``change(row, text, 0)`` as the text of each row in `changed` (rows that were searched).
+
+        Of several columns, each text of a row is changed by itself: ``change(row, text, start)``, where `start` is the
+        place at which it begins in the joined text.
+        """
         places = np.empty(len(self.rows), dtype=np.int64)
         places[self.rows] = np.arange(len(self.rows), dtype=np.int64)
-        texts = self.texts.originals(range(len(self.texts)))
-        for row in changed:
-            place = int(places[row])
-            texts[place] = change(row, self.texts[place])
-        return self.wrap(replace_texts(self.data, texts, self.column))
+        own, several = places[changed], self.texts.column_places
+        if several is None:
+            texts = self.texts.originals(range(len(self.texts)))
+            for row, place in zip(changed.tolist(), own.tolist(), strict=True):
+                texts[place] = change(row, self.texts[place], 0)
+            return self.wrap(replace_texts(self.data, texts, self.column))
+        data, (starts, lengths) = self.data, several.starts(own)
+        for number, name in enumerate(several.names):
+            column = read_texts(self.data, column=name)
+            texts = column.originals(range(len(column)))
+            for at in np.flatnonzero(lengths[:, number]).tolist():
+                place = int(own[at])
+                texts[place] = change(int(changed[at]), column[place], int(starts[at, number]))
+            data = replace_texts(data, texts, name)
+        return self.wrap(data)
 
     def cut(self, places: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_], unit: str) -> Any:
         """Return the data without the units that are not `kept`; `places` as in `dedup.hashing.units.Units`."""
         changed = sorted_unique(places[~kept, 0])
         bounds = np.searchsorted(places[:, 0], np.stack((changed, changed + 1))).T
         parts = {row: slice(*bound) for row, bound in zip(changed.tolist(), bounds.tolist(), strict=True)}
-        return self.edit(parts, lambda row, text: cut_units(text, places[parts[row], 2:], kept[parts[row]], unit))
+
+        def shorter(row: int, text: str, start: int) -> str:
+            spans, left = places[parts[row], 2:], kept[parts[row]]
+            if self.texts.column_places is not None:
+                inside = (spans[:, 0] >= start) & (spans[:, 0] < start + len(text))
+                spans, left = spans[inside] - start, left[inside]
+            return text if left.all() else cut_units(text, spans, left, unit)
+
+        return self.edit(changed, shorter)
 
 
 def recognise(data: Any, searched: Texts, verb: str, *, cutting: bool) -> Given:
@@ -115,7 +137,7 @@ def recognise(data: Any, searched: Texts, verb: str, *, cutting: bool) -> Given:
                 named = None
             whole = all(has_column(names, name) for name in names_of(column))
             only_ids = not whole and named is not None and not cutting
-            texts = read_texts(data, column=named if only_ids else column, id=named)
+            texts = read_texts(data, column=named if only_ids else column, id=named, placed=cutting)
             ids = texts.ids
             if only_ids:
                 rows = _by_id(known or [], ids or [])
@@ -126,6 +148,8 @@ def recognise(data: Any, searched: Texts, verb: str, *, cutting: bool) -> Given:
             rows = np.arange(len(searched), dtype=np.int64)
             ids = None
         _compare(searched, texts, rows, ids)
+        if cutting and texts.column_places is not None:
+            _compare_columns(searched, texts, rows)
     return Given(data, wrap, texts, rows, column)
 
 
@@ -187,6 +211,20 @@ def _compare(searched: Texts, given: Texts, rows: npt.NDArray[np.int64], ids: Id
     else:
         return
     raise InputError(f"{_counts(searched, given)}{what}; pass all rows that were searched and no others")
+
+
+def _compare_columns(searched: Texts, given: Texts, rows: npt.NDArray[np.int64]) -> None:
+    """Raise `InputError` at the first row of which the columns have other texts, though these are the same together."""
+    assert given.column_places is not None
+    assert searched.column_places is not None
+    was, now = searched.column_places.lengths[rows], given.column_places.lengths
+    other = np.argwhere(was != now)
+    if len(other):
+        row, number = other[0].tolist()
+        raise InputError(
+            f"expected at row {row} the text that was searched in {given.column_places.names[number]!r}, with "
+            f"{was[row, number]:,} characters, found one with {now[row, number]:,}; {_hint(searched)}"
+        )
 
 
 def _counts(searched: Texts, given: Texts) -> str:

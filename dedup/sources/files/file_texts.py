@@ -19,12 +19,14 @@ import numpy.typing as npt
 from dedup.errors import InputError, ParameterError
 from dedup.runtime.threads import lock
 from dedup.sources.arrow import block_of
+from dedup.sources.column_places import ColumnPlaces
+from dedup.sources.columns import Columns
 from dedup.sources.files.batch import BATCH_LIMITS, Batch, BatchLimits, any_text, lengths_of
 from dedup.sources.files.decompress import seekable
 from dedup.sources.files.formats.named import DOCUMENTS
 from dedup.sources.files.listing import Listing
 from dedup.sources.files.places import Names, Part, UserIds, locate, names_at, runs
-from dedup.sources.files.reader import BEGIN, read_batches
+from dedup.sources.files.reader import BEGIN, read_batches, read_column_places
 from dedup.sources.files.rejects import Errors, Reject, check_extra, no_texts
 from dedup.sources.files.sampling import Outline, sample_files
 from dedup.sources.texts import BLOCK_LIMITS, Block, BlockLimits, Ids, Texts
@@ -70,6 +72,7 @@ class FileTexts(Texts):
         self._rows: list[int] = []
         self._count = -1
         self._lengths: npt.NDArray[np.int64] | None = None
+        self._column_places: ColumnPlaces | None = None
         self._names: Ids | None = None
         self._held: dict[int, pa.LargeStringArray] = {}
         self._going: tuple[int, Iterator[Batch]] | None = None
@@ -178,7 +181,7 @@ class FileTexts(Texts):
             token = batch.more
         first = self.rejects[0] if self.rejects else None
         self._errors.check(len(self.rejects), rows + len(self.rejects), first, done=True)
-        if not rows or not filled:
+        if not (filled or (self.may_be_empty and not rows and first is None)):
             found = f"nothing but white space in {rows:,} text{'s' * (rows != 1)} of" if rows else "none in"
             raise no_texts(self._listing.some(), found, first, len(self.rejects))
         self._take(parts, ids, rows)
@@ -234,7 +237,8 @@ class FileTexts(Texts):
                 first = f"{ids[0][1][0].as_py()!r} at {self.place_of(0)}"
                 other = f"{values[0].as_py()!r} at {self.place_of(row)}"
                 raise InputError(f'id="{self._id}": expected one type, found {first} and {other}')
-        column = pa.chunked_array([chunk for _, values in ids for chunk in getattr(values, "chunks", [values])])
+        kind = ids[0][1].type if ids else pa.string()
+        column = pa.chunked_array([chunk for _, values in ids for chunk in getattr(values, "chunks", [values])], kind)
         if pc.count_distinct(column).as_py() < len(column):
             seen: dict[Any, int] = {}
             for row, value in enumerate(value.as_py() for value in column):
@@ -273,6 +277,13 @@ class FileTexts(Texts):
             reading = self._first_reading() if self._count < 0 else self._again()
             self._lengths = np.concatenate([lengths_of(batch.texts) for _, batch in reading])
         return self._lengths
+
+    @property
+    def column_places(self) -> ColumnPlaces | None:  # type: ignore[override]  # read when it is asked for
+        """Where each of several columns is in the texts; reads the files. Memory: 8 bytes per text and column."""
+        if self._column_places is None and isinstance(self._column, Columns):
+            self._column_places = read_column_places(self._listing, self._column, len(self), self._batches)
+        return self._column_places
 
     def place_of(self, row: int) -> str:
         """Return "path:number" of a row; for a ``.txt`` file its path."""

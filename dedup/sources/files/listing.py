@@ -168,7 +168,8 @@ class Listing:
         if not self.entries:
             explained = bool(self.rejects) and all("what may be" in reject.reason for reject in self.rejects[:3])
             shown_names = [shown_name(name) for name in names]
-            raise none_readable(shown_names, self.rejects, str(self.unread or ""), explained=explained, chosen=chosen)
+            how: dict[str, Any] = {"explained": explained, "forced": self._forced is not None, "chosen": chosen}
+            raise none_readable(shown_names, self.rejects, str(self.unread or ""), **how)
         if any(entry.format == "html" for entry in self.entries):
             extractor()
         if self.encoding and all(entry.format in BINARY for entry in self.entries):
@@ -257,6 +258,8 @@ class Listing:
                 other_xml = detected.format == "mediawiki" != kind
                 known = compression or detected.compression or detected.format
                 detected = Sniffed(kind, compression or detected.compression if known else _packing(source))
+            elif path == STDIN and not size:
+                detected = Sniffed("jsonl", None)  # a stream without a byte has no text, a file without one has one
             elif detected.format is None:
                 detected = sniff(source, path, detected.compression, self.encoding)
             elif detected.format == "json":

@@ -8,9 +8,13 @@ format has its reader in `dedup.sources.files.formats`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from dedup.sources.columns import Columns, join_columns
-from dedup.sources.files.batch import BATCH_LIMITS, Batch, BatchLimits, Token, Wanted, empty_batch
+import numpy as np
+
+from dedup.sources.column_places import ColumnPlaces
+from dedup.sources.columns import Columns, arrays_of_texts, join_columns
+from dedup.sources.files.batch import BATCH_LIMITS, Batch, BatchLimits, Token, Wanted, empty_batch, lengths_of
 from dedup.sources.files.formats.archives.mediawiki import read_dump
 from dedup.sources.files.formats.archives.warc import read_archive
 from dedup.sources.files.formats.arrow.tables import read_table
@@ -25,7 +29,10 @@ from dedup.sources.files.formats.separated import SEPARATED
 from dedup.sources.files.listing import Entry, Listing
 from dedup.sources.files.rejects import Errors, Reject
 
-__all__ = ["Batch", "Errors", "Reject", "Token", "read_batches"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Batch", "Errors", "Reject", "Token", "read_batches", "read_column_places"]
 
 BEGIN: Token = [0, 0, 1]
 
@@ -97,11 +104,34 @@ def _joined(
     """Yield the batches in which the texts of several columns are joined. The first one decides what is a record."""
     others = {name: "column" for name in column.names[1:] if name not in extra}
     for batch in read_batches(listing, column=column.names[0], id=id, extra=extra | others, after=after, limits=limits):
-        columns = [batch.texts, *(batch.extra[name] for name in column.names[1:])]
         texts = batch.texts
         if len(texts):
-            texts = join_columns(column, columns, listing[batch.file].path)
+            texts = join_columns(column, _parts_of(batch, column), listing[batch.file].path)
         yield batch._replace(texts=texts, extra={name: batch.extra[name] for name in extra})
+
+
+def _parts_of(batch: Batch, column: Columns) -> list[pa.Array]:
+    """Return the columns of the texts of a batch."""
+    return [batch.texts, *(batch.extra[name] for name in column.names[1:])]
+
+
+def read_column_places(
+    listing: Listing | Sequence[Entry], column: Columns, count: int, limits: BatchLimits = BATCH_LIMITS
+) -> ColumnPlaces:
+    """Return where the columns are in the `count` texts that `read_batches` has read; the files are read again.
+
+    Raises as `read_batches`, and `InputError` if it finds another number of texts.
+    """
+    others = dict.fromkeys(column.names[1:], "column")
+    lengths = [np.empty((0, len(column.names)), dtype=np.int64)]
+    for batch in read_batches(listing, column=column.names[0], extra=others, limits=limits):
+        if len(batch.texts):
+            texts = arrays_of_texts(column, _parts_of(batch, column), listing[batch.file].path)
+            lengths.append(np.column_stack([lengths_of(each) for each in texts]))
+    found = np.concatenate(lengths)
+    if len(found) != count:
+        raise listing[-1].lost()
+    return ColumnPlaces(column.names, found)
 
 
 def _read(entry: Entry, number: int, wanted: Wanted, after: Token) -> Iterator[Batch]:

@@ -114,18 +114,20 @@ def none_readable(
     unread: str,
     *,
     explained: bool,
+    forced: bool,
     chosen: tuple[Sequence[str], Sequence[str]] = ((), ()),
 ) -> InputError:
     """Return the error if no name gives a readable file; `explained` is whether the rejects say what to do.
 
-    `unread` describes the files in the folders that are not read, and `chosen` are the patterns of names that are
-    included and excluded.
+    `forced` is whether the format was given, `unread` describes the files in the folders that are not read, and
+    `chosen` are the patterns of names that are included and excluded.
     """
     why = [*map(str, rejects[:3]), *([unread] if unread else [])]
     found = f" ({'; '.join(why)})" if why else ""
     what = "" if explained else "; name files, or folders of files, that are there and can be read"
     if unread:
-        what = "; to read these files, name them or a pattern, and give their format with format= (--format)"
+        what = "; to read these files, name them or a pattern"
+        what += "" if forced else ", and give their format with format= (--format)"
     elif any(chosen):
         given = (f"{word} {', '.join(some)}" for word, some in zip(("include", "exclude"), chosen, strict=True) if some)
         what = f"; only what the patterns choose is read ({' and '.join(given)})"

@@ -1,0 +1,1 @@
+"""Texts are added to an index: how they come in, and what the writer makes of a batch."""
