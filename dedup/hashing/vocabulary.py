@@ -56,6 +56,6 @@ class Vocabulary:
             widen_vocabulary(self._table, wider)
             self._table = wider
         if self._counts[TOKENS_MOVED] >= len(self._moved) // 2:
-            wider = np.zeros((2 * len(self._moved), 2), dtype=np.uint64)
-            widen_moved(self._moved, wider)
-            self._moved = wider
+            moved = np.zeros((2 * len(self._moved), 2), dtype=np.uint64)
+            widen_moved(self._moved, moved)
+            self._moved = moved
