@@ -75,6 +75,28 @@ def test_what_was_measured_again_is_there_once() -> None:
     assert ["| one, generated:10 | 50.0 | - | - | - | - | - |"] == rows
 
 
+def test_one_table_for_readers() -> None:
+    """A row for each tool in its documented way, the fastest first; each cell has a value for each corpus."""
+    page = pytest.importorskip("benchmarks.publish.page")
+    row = {"kind": "rivals", "path": "whole", "unit": "pairs", "bytes": 10**7, "memory": 2 * 10**7, "precision": 1.0}
+    results = [
+        {**row, "tool": tool, "corpus": corpus, "seconds": seconds, "recall": recall}
+        for tool, corpus, seconds, recall in [
+            ("gaoya", "one", 2.0, 0.5),
+            ("gaoya", "other", 4.0, 1.0),
+            ("dedup", "one", 1.0, 1.0),
+            ("dedup", "one", 0.5, 1.0),
+            ("dedup", "one", 0.1, 1.0),
+            ("rensa-tuned", "one", 0.1, 1.0),
+        ]
+    ]
+    rows = [line for line in page.of_readers(results, []) if line.startswith("| ")][2:]
+    assert rows == [
+        "| dedup | 20, - | 100, - | 100, - | 2.0, - |",
+        "| gaoya | 5, 2 | 50.00, 100 | 100, 100 | 2.0, 2.0 |",
+    ]
+
+
 @pytest.mark.parametrize(
     ("pieces", "workers", "seconds"),
     [
