@@ -20,7 +20,8 @@ __all__ = ["Metric", "Threshold", "least"]
 
 
 FEW_SIZES = 1 << 12
-"""Sizes. Of so many, each is computed for itself."""
+"""Sizes. Of so many, each is computed for itself. Curve: `benchmarks.tuning.threshold_few_sizes`; flat from 64 to 4096
+on generated:100000, where 2^15 takes 1.13 times as long (two cores, 2026-11)."""
 
 
 class Metric(StrEnum):
