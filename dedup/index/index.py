@@ -281,7 +281,8 @@ class Index(OpenIndex):
         committed.
 
         Other parameters, and errors, are those of `add`, without `replace` and `resume`. An id that is in the index
-        already is an error if its text is new; then the texts in blocks before it were added.
+        already is an error if no document of the index is like its text, also if an earlier text of the call is; then
+        the texts in blocks before it were added.
         """
         self._check_writer("filter_new")
         if output is None and (one := self._one(texts, ids, (column, id), threads, progress)) is not None:
