@@ -91,7 +91,7 @@ def missing() -> None:
     _announced = True
     if sys.stderr is not None and not _quiet:
         print(
-            "dedup: compiling kernels, once, about 10 s (dedup warmup does it beforehand)", file=sys.stderr, flush=True
+            "dedup: compiling kernels, once, about 20 s (dedup warmup does it beforehand)", file=sys.stderr, flush=True
         )
     if _expected:
         warm(_expected, narrow=True)

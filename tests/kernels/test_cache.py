@@ -20,7 +20,7 @@ from tests import kernel_twins
 
 PACKAGE = Path(dedup.__file__).parent
 
-ANNOUNCED = "dedup: compiling kernels, once, about 10 s (dedup warmup does it beforehand)\n"
+ANNOUNCED = "dedup: compiling kernels, once, about 20 s (dedup warmup does it beforehand)\n"
 
 ASK = """
 import numpy as np

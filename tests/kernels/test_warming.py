@@ -15,7 +15,7 @@ from dedup.cli import main
 from dedup.kernels import native, warming
 
 ROOT = Path(dedup.__file__).parent.parent
-ANNOUNCED = "dedup: compiling kernels, once, about 10 s (dedup warmup does it beforehand)\n"
+ANNOUNCED = "dedup: compiling kernels, once, about 20 s (dedup warmup does it beforehand)\n"
 
 NAMES = """
 from dedup.kernels import warming
