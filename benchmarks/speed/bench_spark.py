@@ -303,6 +303,8 @@ def main(given: list[str] | None = None) -> None:
     parser.add_argument("--folder", default=tempfile.gettempdir(), help="where corpora, reports and work go")
     parser.add_argument("--cores", default="0,1")
     chosen = parser.parse_args(given)
+    if not set(chosen.steps.split(",")) <= set(STEPS):
+        parser.error(f"--steps: expected some of {','.join(STEPS)}, found {chosen.steps}")
     place = corpus(Path(chosen.folder), chosen.corpus)
     cores = {int(core) for core in chosen.cores.split(",")}
     found = {name: in_child(name, place, vars(chosen), cores) for name in chosen.steps.split(",")}
