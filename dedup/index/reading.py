@@ -272,7 +272,7 @@ class OpenIndex:
     def check_files(
         path: Any, *, hash_key: bytes | None = None, progress: ProgressOption = None
     ) -> checking.IndexCheck:
-        """Do the same for an index that is not open, for example because it is too damaged to be opened.
+        """Return what `check` returns, of an index that is not open: it may be too damaged to be opened.
 
         Raises `StorageError` if there is no index, and `ParameterError` if it was made with another hash key, or
         another format or Unicode version.

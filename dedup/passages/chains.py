@@ -12,7 +12,7 @@ Cost: linear in the tokens and links; 200 bytes per link of the texts at work.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -138,9 +138,10 @@ def _chained(
     stride: int = 1,
 ) -> Passages:
     """Return the exact repeats and the chains; `border` and `stride` as for `find_links`."""
+    known = cache(lambda: _Exact.of(exact()))
 
     def work(links: Links) -> tuple[Places, Places]:
-        return _chains_of(tokens, offsets, _Exact.of(exact()), size, threshold, links)
+        return _chains_of(tokens, offsets, known(), size, threshold, links)
 
     give_back()  # what was freed before would count in addition to the table of windows
     given = tokens, offsets, seed_tokens(size), size // 4, work, threads

@@ -12,8 +12,8 @@ texts, finds what a search of the texts finds. `Survivors.back` gives the places
 Errors of the tables are one-sided: anchors that share a slot keep windows that occur once.
 
 Cost: the texts are tokenised twice, three times for two sides, twice more for each further range of a table that is
-larger than its room. Memory: the tables, 4 bytes for each token that is kept and 43 for
-each distinct one; a bit an anchor where there are ranges.
+larger than its room. Memory: the tables, 4 bytes for each token that is kept, up to 21 for each distinct one (32 while
+their table grows), a bit an anchor where there are ranges.
 """
 
 from __future__ import annotations

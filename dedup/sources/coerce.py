@@ -87,6 +87,8 @@ def read_texts(
                     f"{name}={value!r} is for tables; found {type(texts).__name__} without columns; leave it out"
                 )
         result, own = _collection(texts, limits)
+        if len(names) > 1 and placed:  # its tables have the columns that those of other rows have
+            result.column_places = ColumnPlaces(names, lengths_of_parts([()] * len(names)))
         if own is not None and ids is not None:
             raise ParameterError("ids: the collection is a dict and has its own; leave ids out")
         ids = own if own is not None else ids

@@ -194,3 +194,16 @@ def test_other_data() -> None:
     by_id = [{**row, "id": name} for row, name in zip(rows, "ab", strict=True)]
     found = dedup.find_duplicates(by_id, unit="paragraph", column=["title", "text"], id="id")
     assert found.filter(by_id[::-1]) == [{**by_id[1], "text": ""}, {**by_id[0], "text": "d e f"}]
+
+
+def test_tables_without_rows() -> None:
+    """Of no rows in a list, which may be meant as a table, they have the columns that those of an empty table have."""
+    names, table = ["title", "text"], pa.table({"title": pa.array([], pa.string()), "text": pa.array([], pa.string())})
+    lines = [dedup.find_duplicates(none, unit="line", column=names) for none in ([], table)]
+    assert lines[0].clusters.schema == lines[1].clusters.schema
+    assert "column" in lines[0].clusters.column_names
+    repeats = [dedup.find_repeats(none, column=names).table.schema for none in ([], table)]
+    assert repeats[0] == repeats[1]
+    passages = [dedup.match(none, none, column=names, against_column=names).passages.schema for none in ([], table)]
+    assert passages[0] == passages[1]
+    assert [] == dedup.find_duplicates([], unit="line", column=names).filter([])

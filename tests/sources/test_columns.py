@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
@@ -158,6 +159,8 @@ def test_bad_columns(tmp_path: Path) -> None:
     rows = [{"title": "one", "text": "two three", "n": 1}, {"title": "one", "text": "two three", "n": 2}]
     path = tmp_path / "a.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    table = tmp_path / "a.parquet"
+    pq.write_table(pa.Table.from_pylist(rows), table)
     assert dedup.find_duplicates(rows, column=["text"]).summary.removed == 1
     bad: list[tuple[Any, dict[str, Any], type[DedupError], str]] = [
         (rows, {"column": []}, ParameterError, "column: expected the name of a column, or a list of different names"),
@@ -171,7 +174,8 @@ def test_bad_columns(tmp_path: Path) -> None:
         (rows, {"column": ["title", "body"]}, InputError, 'column="body": .*none; found|column="body": no such column'),
         (rows, {"column": ["title", "n"]}, InputError, 'column="n": expected a text .* at position 0, found int 1'),
         (path, {"column": ["title", "body"]}, InputError, 'column.*"body".*: no such column in'),
-        (path, {"column": ["title", "n"]}, InputError, 'column="n": expected texts in .*a.jsonl, found int64'),
+        (path, {"column": ["title", "n"]}, InputError, "2 were rejected, .*: field 'n': expected a text, found int"),
+        (table, {"column": ["title", "n"]}, InputError, 'column="n": expected texts in .*a.parquet, found int64'),
         (["a"], {"column": ["title", "text"]}, ParameterError, "column='title, text' is for tables; found list"),
     ]
     for data, options, error, said in bad:
@@ -208,3 +212,36 @@ def test_a_second_column_is_an_error(command: list[str], tmp_path: Path, monkeyp
     done = CliRunner().invoke(main, [*command, "a.jsonl", "--column", "text", "--column", "note"])
     assert done.exit_code == 2
     assert "--column: expected one column for an index, found 'text' and 'note'; join them first" in done.output
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".json"])
+@pytest.mark.parametrize("names", [["title", "text"], ["text", "title"]])
+@pytest.mark.filterwarnings("ignore:2 of 6 records were rejected")
+@pytest.mark.parametrize("wrong", [5, 2.5, True, 10**30, ["a"], {"a": "b"}])
+def test_a_record_of_json_without_texts_is_rejected(suffix: str, names: list[str], wrong: Any, tmp_path: Path) -> None:
+    """Whichever of the columns has no text: the record is left out and listed, and all others are read."""
+    rows: list[dict[str, Any]] = [{"title": f"title {i}", "text": f"text {i}"} for i in range(6)]
+    rows[2]["title"], rows[4]["text"], rows[5]["title"] = wrong, wrong, None
+    path = tmp_path / f"rows{suffix}"
+    path.write_text("\n".join(map(json.dumps, rows)) if suffix == ".jsonl" else json.dumps(rows))
+    texts = dedup.files([path]).read(column=Columns(names), id=None)
+    assert [texts[row] for row in range(len(texts))] == joined([rows[i] for i in (0, 1, 3, 5)], names)
+    assert [(reject.line, reject.reason) for reject in texts.rejects] == [
+        (3, f"field 'title': expected a text, found {type(wrong).__name__}"),
+        (5, f"field 'text': expected a text, found {type(wrong).__name__}"),
+    ]
+    found = dedup.find_duplicates(path, column=names, unit="line")
+    assert found.summary.rejected == 2
+    assert set(found.clusters.column("column").to_pylist()) <= {"title", "text"}
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".json"])
+@pytest.mark.parametrize("names", [["title", "text"], ["text", "title"]])
+def test_lone_surrogates_in_any_of_the_columns(suffix: str, names: list[str], tmp_path: Path) -> None:
+    """Each is one character, as in one column."""
+    rows = [{"title": "a \ud800 b", "text": "c"}, {"title": "d", "text": "\udfff e"}, {"title": "f", "text": "g"}]
+    path = tmp_path / f"rows{suffix}"
+    path.write_text("\n".join(map(json.dumps, rows)) if suffix == ".jsonl" else json.dumps(rows))
+    texts = dedup.files([path]).read(column=Columns(names), id=None)
+    assert [texts[row] for row in range(len(texts))] == joined(rows, names)
+    assert not texts.rejects

@@ -90,6 +90,11 @@ class Wanted(NamedTuple):
         """Return each wanted column once: the text, the id, the others."""
         return list(dict.fromkeys([self.column, *([self.id] if self.id is not None else []), *self.extra]))
 
+    @property
+    def texts(self) -> list[str]:
+        """Return the other columns that are a part of the text, in a search of several columns."""
+        return [name for name in self.extra if self.options.get(name) == "column"]
+
     def option_of(self, name: str) -> str:
         """Return the option with which the user requested a column."""
         quoted = json.dumps(name, ensure_ascii=False)

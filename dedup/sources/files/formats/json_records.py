@@ -2,8 +2,8 @@
 
 The rule, for each record by itself: it is read if msgspec accepts it (strict JSON, with only the syntax of the other
 fields checked) or Python's ``json`` does (which accepts NaN and lone surrogates). If a key occurs twice, the last value
-counts. A record is an object whose text is a string or null; anything else is rejected, with the reason. A name with
-dots that no field has is a path (`dedup.sources.paths`).
+counts. A record is an object whose text is a string or null, and so is the text of each of several columns; anything
+else is rejected, with the reason. A name with dots that no field has is a path (`dedup.sources.paths`).
 
 Cost: about that of Arrow's reader, 0.4 GB/s of text on one core, measured (`benchmarks/speed/bench_reading.py`). Plain
 records are decoded at once; a kernel turns escaped texts into UTF-8.
@@ -60,6 +60,7 @@ class Records:
         self._strange: dict[str, None] = {}  # the fields of records that have no field of the text
         self._plain = _is_plain(wanted.names)
         self._nested = any(map(is_path, wanted.names))
+        self._parts = {wanted.names.index(name): name for name in wanted.texts}
 
     # many at once
 
@@ -102,7 +103,7 @@ class Records:
         if len(rows) != count:
             return None
         columns = [_values(rows, i, name) for i, name in enumerate(self.wanted.names)]
-        if any(value is ABSENT for value in columns[0]):
+        if any(value is ABSENT for value in columns[0]) or not all(_has_texts(columns[at]) for at in self._parts):
             return None
         texts = _spelled_out([b"null" if value is None else value for value in columns[0]])
         return None if texts is None else (texts, columns[1:])
@@ -126,6 +127,9 @@ class Records:
         for i, content in enumerate(contents):
             try:
                 fields = self._fields(content)
+                for place, name in self._parts.items():
+                    if not _has_texts(fields[place : place + 1]):
+                        raise ValueError(f"field {name!r}: expected a text, found {type(fields[place]).__name__}")
             except ValueError as error:
                 rejects.append(Reject(self.entry.path, numbers[i], offsets[i], str(error)))
                 continue
@@ -178,7 +182,11 @@ class Records:
         if wanted.column in (wanted.id, *wanted.extra):
             plain[wanted.column] = strings(texts)
         ids = None if wanted.id is None else id_array(plain[wanted.id], wanted.id, place)
-        extra = {name: extra_array(plain[name], name, place) for name in wanted.extra}
+        parts = wanted.texts
+        extra = {
+            name: text_array(plain[name]) if name in parts else extra_array(plain[name], name, place)
+            for name in wanted.extra
+        }
         return Batch(self.number, first, numbers, texts, ids, extra, offsets, rejects, more)
 
     def look_for_columns(self, columns: Columns, start: Callable[[], bytes]) -> None:
@@ -195,6 +203,11 @@ class Records:
                 except ValueError:
                     found = []
                 raise wanted.missing(name, where, found)
+
+
+def _has_texts(values: Sequence[Any]) -> bool:
+    """Return whether the values of a field are texts, null, or missing."""
+    return {str, NoneType, type(ABSENT)}.issuperset(map(type, values))
 
 
 def _is_plain(names: Sequence[str]) -> bool:
