@@ -22,7 +22,7 @@ from dedup.hashing.units import HashSets
 from dedup.index.log.bits import Bits, read_bits
 from dedup.index.log.rows import Rows, Stored, firsts_of, sizes_of
 from dedup.index.log.texts import block_of, fingerprints, tokens_of
-from dedup.index.manifest import RESTORE, Manifest, SegmentEntry, TableEntry, bits_name, is_index, table_name
+from dedup.index.manifest import CHECK_IT, RESTORE, Manifest, SegmentEntry, TableEntry, bits_name, is_index, table_name
 from dedup.index.postings.bands import keys_of
 from dedup.index.postings.memtable import ANY_NUMBER
 from dedup.index.postings.segments import hash_ids, hash_numbers, look_up
@@ -83,7 +83,7 @@ class _Findings:
         self.mendable = True  # by writing the postings anew
 
     def add(self, problem: str, *, of_postings: bool) -> None:
-        self.problems.append(problem)
+        self.problems.append(problem.removesuffix(f"; {CHECK_IT}"))  # which is what this is
         self.mendable &= of_postings
 
     def result(self, documents: int) -> IndexCheck:
@@ -275,7 +275,7 @@ def _check_part(
             what = kind[:-1] if kind != "copies" else "original"
             found.add(f"document {ids[place]!r} has no posting for its {what}", of_postings=True)
     for place in np.flatnonzero(lacks).tolist():
-        found.add(f"document {ids[place]!r} lacks {int(missing[place]):,} postings", of_postings=True)
+        found.add(f"document {ids[place]!r} lacks {int(missing[place]):,} of its postings", of_postings=True)
         found.lost[int(numbers[place])] = ids[place]
     if settings.passages is not None:
         _check_prints(tables.get("passages"), stored, ids, numbers, np.flatnonzero(leading), settings, found)
@@ -295,7 +295,7 @@ def _check_prints(
     prints = fingerprints(*tokens_of(block_of(texts), settings.shingle.reading), settings.passages)
     lacking = _lacking(table, prints.keys, np.repeat(leading, prints.counts), numbers)
     for place in np.flatnonzero(lacking).tolist():
-        found.add(f"document {ids[place]!r} lacks {int(lacking[place]):,} fingerprints", of_postings=True)
+        found.add(f"document {ids[place]!r} lacks {int(lacking[place]):,} of its fingerprints", of_postings=True)
         found.lost[int(numbers[place])] = ids[place]
 
 

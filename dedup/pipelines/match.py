@@ -75,6 +75,7 @@ def match(
         few words are equal, misspelled ones count in part
     ids, column, id : of `texts`, as for `dedup.find_duplicates`
     against_ids, against_column, against_id : ids, column and id column of `against`
+        Without `against_column`, a table or a file of `against` is read by the names in `column`.
     memory : bytes, or a text such as "4GB": a limit on the memory used in addition to the caller's texts
         If the shingles and words do not fit, the texts are read several times; the answer is the same.
     within, across : not for a match, whose two sides are its labels: an error says what to do
@@ -170,7 +171,7 @@ def match_in(
             "read only once; pass two, or a list"
         )
     left = read_side("texts", texts, ids=ids, column=column, id=id)
-    right = read_side("against", against, ids=against_ids, column=against_column, id=against_id)
+    right = read_side("against", against, ids=against_ids, column=against_column, id=against_id, usual=column)
     for side in (left, right):
         side.bound(bound)
     sides = Sides(left, right, ("texts", "against"))

@@ -85,7 +85,7 @@ class Applied:
 
     def __str__(self) -> str:
         """Return the numbers as a line for people."""
-        cut = f", {self.cut:,} of them without duplicate parts" if self.cut else ""
+        cut = f", duplicate parts cut out of {self.cut:,}" if self.cut else ""
         changed = ""
         if self.also_kept or self.also_removed:
             changed = f"; by overrides {self.also_kept:,} more kept and {self.also_removed:,} more removed"

@@ -40,31 +40,33 @@ def read_texts(
     extra: Extra = NO_EXTRA,
     several: bool = True,
     placed: bool = True,
+    usual: Any = None,
     limits: BlockLimits = BLOCK_LIMITS,
 ) -> Texts:
     """Take `texts` in any form that a search accepts; raise `InputError` for anything else.
 
     `extra` are other columns that will be requested (`Texts.column`). `column` may name some columns, whose texts are
-    joined, unless it must not name `several`; if they are `placed`, it is noted where each is. `limits` says how large
-    blocks are.
+    joined, unless it must not name `several`; if they are `placed`, it is noted where each is. `usual` is the column of
+    a collection that has columns, if `column` names none. `limits` says how large blocks are.
 
     A generator is read to its end and a list is copied, so that a result keeps the texts that were searched. Cost: no
     text is copied here; 8 bytes per text of a list.
     """
-    column = check_columns(column)
+    column, usual = check_columns(column), check_columns(usual)
     if isinstance(column, Columns) and not several:
         raise _one_expected(column)
     id_column = check_name("id", id)
     _refuse(texts)
     if isinstance(texts, os.PathLike):
-        texts = files(texts)
+        texts, column = files(texts), usual if column is None else column
     if isinstance(texts, Files):
         if ids is not None:
             raise ParameterError('ids: files have their own; name the column of the ids with id="..."')
         return _one_column(texts.read(column=column, id=id_column, limits=limits), several=several)
     if isinstance(texts, Texts):
         return _one_column(texts, several=several)
-    names = names_of("text" if column is None else column)
+    read_as = next(each for each in (column, usual, "text") if each is not None)
+    names = names_of(read_as)
     extra = {**dict.fromkeys(names[1:], "column"), **extra}
     texts = imported(_held(fetched(texts, names[0], id_column, extra)))
     if is_table(texts):
@@ -77,7 +79,7 @@ def read_texts(
             result = ListTexts(join_texts(columns), limits=limits)
             result.column_places = ColumnPlaces(names, lengths_of_parts(columns)) if placed else None
         result.others = partial(other_column, texts)
-        result.text_column, result.id_column = "text" if column is None else column, id_column
+        result.text_column, result.id_column = read_as, id_column
         ids = None if id_column is None else values_of(column_in(texts, id_column, "id"))
     else:
         empty = isinstance(texts, list) and not texts  # no rows: it may be meant as a table
@@ -87,7 +89,7 @@ def read_texts(
                     f"{name}={value!r} is for tables; found {type(texts).__name__} without columns; leave it out"
                 )
         result, own = _collection(texts, limits)
-        if len(names) > 1 and placed:  # its tables have the columns that those of other rows have
+        if empty and len(names) > 1 and placed:  # its tables have the columns that those of other rows have
             result.column_places = ColumnPlaces(names, lengths_of_parts([()] * len(names)))
         if own is not None and ids is not None:
             raise ParameterError("ids: the collection is a dict and has its own; leave ids out")

@@ -46,10 +46,12 @@ def _with_message(error: DedupError, message: str) -> DedupError:
     return other
 
 
-def read_side(side: str, texts: Any, *, ids: Iterable[Any] | None, column: Any, id: str | None) -> Texts:
+def read_side(
+    side: str, texts: Any, *, ids: Iterable[Any] | None, column: Any, id: str | None, usual: Any = None
+) -> Texts:
     """Take the texts of one side in any form that `dedup.sources.coerce.read_texts` takes; errors name the side."""
     with naming(side):
-        return read_texts(texts, ids=ids, column=column, id=id)
+        return read_texts(texts, ids=ids, column=column, id=id, usual=usual)
 
 
 def same_ids(one: Texts, other: Texts) -> bool:

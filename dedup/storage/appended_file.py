@@ -28,7 +28,7 @@ class AppendedFile:
         self.path, self.size = path, size
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
-        with storage_errors(f"open {path}"):
+        with storage_errors(f"open {path}", missing="restore it from a copy" if size else ""):
             flags = os.O_RDWR | (0 if size else os.O_CREAT) | getattr(os, "O_BINARY", 0)
             self._handle = os.open(path, flags, 0o666)
         try:

@@ -153,11 +153,11 @@ STORAGE_ADVICE = {
 
 
 @contextlib.contextmanager
-def storage_errors(doing: str, *, begun: bool = True) -> Iterator[None]:
+def storage_errors(doing: str, *, begun: bool = True, missing: str = "") -> Iterator[None]:
     """Turn an `OSError` into a `StorageError` that says what could not be done and what to do.
 
     `begun` is whether something was written already. If not, a missing file cannot have been removed by somebody, so
-    the advice is to choose another place.
+    the advice is to choose another place. `missing` is other advice about a missing file.
     """
     try:
         yield
@@ -166,6 +166,8 @@ def storage_errors(doing: str, *, begun: bool = True) -> Iterator[None]:
     except OSError as error:
         number = errno.EACCES if error.errno == errno.ENOENT and not begun else error.errno
         advice = STORAGE_ADVICE.get(number or 0, "run the same command again when the cause is removed")
+        if error.errno == errno.ENOENT and missing:
+            advice = missing
         stored = StorageError(f"expected to {doing}, found: {error.strerror or error}; {advice}")
         if not doing.startswith("read "):
             stored.errno = error.errno  # the output cannot be written: the command has an exit code for that

@@ -72,7 +72,7 @@ def test_repeats_are_cut(form: str, compression: str | None, place: Path) -> Non
     corpus_files.write(place / "in", name, corpus_files.pack(corpus_files.encode(form, rows), compression))
     assert DONE == call("repeats", "in", "--output", "report").exit_code
     done = call("apply", "report", "--output", "out")
-    assert "5 records written to 1 file, 3 of them without duplicate parts; 0 removed, 0 rejected\n" == done.stdout
+    assert "5 records written to 1 file, duplicate parts cut out of 3; 0 removed, 0 rejected\n" == done.stdout
     expected = dedup.find_repeats([row["text"] for row in rows]).without_repeats()
     (place / "plain").write_bytes(corpus_files.unpack((place / "out" / name).read_bytes(), compression))
     found = [row["text"] or "" for row in read_back(place / "plain", form)]
@@ -115,7 +115,7 @@ def test_the_headline(place: Path) -> None:
     """The article whose body occurs twice is cleaned in one command, and cleaning it again changes nothing."""
     article = ROOT / "docs/examples/doubled-article.txt"
     done = call("clean", article, "--repeats", "--output", "clean.txt")
-    assert (DONE, "1 record written to 1 file, 1 of them without duplicate parts; 0 removed, 0 rejected\n") == (
+    assert (DONE, "1 record written to 1 file, duplicate parts cut out of 1; 0 removed, 0 rejected\n") == (
         done.exit_code,
         done.stdout,
     )

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import dedup
-from dedup.errors import DedupError
+from dedup.errors import DedupError, StorageError
 from dedup.index import check as checking
 from dedup.index import writer
 from dedup.index.manifest import CHECK_IT, RESTORE
@@ -373,3 +373,19 @@ def test_a_disk_that_is_full_at_any_write(made: tuple[Path, Model], monkeypatch:
             break
     assert number > 10
     assert merged > 0, "there are writes after the last commit, whose errors are none of the caller's"
+
+
+@pytest.mark.parametrize("name", ["sets", "segment"])
+def test_a_file_that_is_missing(name: str, tmp_path: Path) -> None:
+    """It is said that the index is damaged and what names the damage, and not that it went during the run."""
+    folder = tmp_path / "x"
+    with dedup.Index.create(folder, shingle="words:1") as index:
+        index.add([f"word{i} other{i}" for i in range(20)])
+        index.compact()
+    next(path for path in sorted(folder.iterdir()) if path.name.startswith(name)).unlink()
+    with pytest.raises(StorageError, match="No such file .*; the index is damaged; dedup index check"):
+        dedup.Index.open(folder)
+    found = dedup.Index.check_files(folder)
+    assert not found.ok
+    assert not [problem for problem in found.problems if "dedup index check" in problem]
+    assert "restore the index from a copy" in found.advice

@@ -157,3 +157,15 @@ def test_a_family_that_comes_one_by_one(tmp_path: Path, method: str) -> None:
                 assert index.seen(f"{stem} {number}")
         assert list(range(300)) == index.query([stem]).pairs["right"].to_pylist()
         assert [] == index.filter_new([stem])
+
+
+@pytest.mark.parametrize("ids", [["a", "b"], [1, 2], None])
+def test_an_empty_batch(ids: list[Any] | None, tmp_path: Path) -> None:
+    """It may be empty however the documents are named: nothing is added."""
+    with dedup.Index.create(tmp_path / "x") as index:
+        index.add(["one two", "three four"], ids=ids)
+        for empty in ([], {}):
+            assert 0 == index.add(empty)
+            assert empty == index.filter_new(empty)
+        assert [] == index.filter_new([], id="url")
+        assert 2 == len(index)

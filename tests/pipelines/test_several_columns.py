@@ -207,3 +207,18 @@ def test_tables_without_rows() -> None:
     passages = [dedup.match(none, none, column=names, against_column=names).passages.schema for none in ([], table)]
     assert passages[0] == passages[1]
     assert [] == dedup.find_duplicates([], unit="line", column=names).filter([])
+
+
+def test_the_other_side_of_a_match() -> None:
+    """A table is read by the columns of the left side, unless it has its own; texts without columns are as they are."""
+    rows = [{"title": "one two three", "body": "four five six seven"}]
+    for names in ("body", ["title", "body"]):
+        text = "\n\n".join(rows[0][name] for name in ([names] if isinstance(names, str) else names))
+        for other in (rows, [text]):
+            found = dedup.match(rows, other, column=names, shingle="words:1", min_words=4)
+            assert [1.0] == found.pairs.column("jaccard").to_pylist()
+            several = other is rows and names != "body"
+            assert ("right_column" in found.passages.column_names) == several
+    assert 1 == len(dedup.match(rows, [{"x": "four five six seven"}], column="body", against_column="x"))
+    with pytest.raises(InputError, match='against: column="body": .*; found'):
+        dedup.match(rows, [{"text": "a"}], column="body")

@@ -15,6 +15,9 @@ from dedup.terminal import clean
 
 __all__ = ["check", "compact", "merge", "remove", "stats"]
 
+SHOWN_PROBLEMS = 40
+"""Problems of an index that are printed; all of them with --json."""
+
 
 @click.command(
     cls=Command,
@@ -95,8 +98,10 @@ def check(path: str, hash_key: bytes | None, as_json: bool) -> None:
     else:
         count = f"{found.documents:,} documents, " if found.documents or found.ok else ""  # a damaged manifest has none
         say(count + ("nothing damaged" if found.ok else "damaged:"))
-        for problem in found.problems:
+        for problem in found.problems[:SHOWN_PROBLEMS]:
             say(f"  {clean(problem)}")
+        if len(found.problems) > SHOWN_PROBLEMS:
+            say(f"  and {len(found.problems) - SHOWN_PROBLEMS:,} more; --json has all")
         if found.advice:
             say(found.advice)
     if not found.ok:

@@ -332,6 +332,8 @@ def kind_of_ids(manifest: Manifest, ids: Sequence[Any] | None, count: int) -> st
     if kind == "str" and isinstance(ids, list):
         check_lengths(ids)
     known = manifest.ids
+    if not count and known is not None:
+        return known
     if known is not None and known != kind and (ids is None or len(ids)):
         words = {"auto": "none (running numbers)", "int": "ids that are integers", "str": "ids that are str"}
         raise InputError(

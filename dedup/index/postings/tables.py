@@ -138,7 +138,7 @@ def mapped(path: Path, size: int) -> npt.NDArray[np.uint8]:
     """Return the first `size` bytes of a file, mapped. Raises `StorageError` if it has fewer, or is not there."""
     if size == 0:
         return np.empty(0, dtype=np.uint8)
-    with storage_errors(f"read {path}"):
+    with storage_errors(f"read {path}", missing=f"the index is damaged; {CHECK_IT}"):
         found = path.stat().st_size
         if found < size:
             raise StorageError(f"expected {size:,} bytes in {path}, found {found:,}: the file was cut; {CHECK_IT}")
