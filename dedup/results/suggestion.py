@@ -214,8 +214,9 @@ def advice_on_length(filled: int, short: int, unit: Unit, shingle: str) -> list[
         return []
     told = f"{short:,} of {filled:,} {unit}s are shorter than three shingles of {shingle}"
     why = "a single changed word changes most of their shingles"
-    how = 'for titles and names try metric="edit" (--metric edit), for others a shorter one, such as shingle="chars:4"'
-    return [f"{told}: {why}; {how} (--shingle chars:4), or ask `suggest`"]
+    names = f"for titles and names try {advised('metric', 'edit', of_index=False)}"
+    others = f"for other texts a shorter shingle, such as {advised('shingle', 'chars:4', of_index=False)}"
+    return [f"{told}: {why}; {names}, {others}, or ask `suggest`"]
 
 
 def advice_on_missed(missed: tuple[int, float] | None, threshold: float, unit: Unit, *, ask: bool = True) -> list[str]:
