@@ -343,17 +343,17 @@ class Evidence:
     def warnings(self) -> tuple[str, ...]:
         """Return warnings: texts too short for the shingle, doubtful removals, suspicious clusters and files."""
         members, numbers = self.members
-        unit, units = self.run.unit, self.read.units
-        found = advice_on_length(self.read.filled, self.read.short, unit, self.run.shingle)
+        unit, read = self.run.unit, self.read
+        found = advice_on_length(read.filled, read.short, unit, self.run.shingle, pairs=len(members))
         found += advice_on_missed(self.run.missed, self.run.threshold, unit)
         if not len(members):
             return tuple(found)
         found += self.removals.doubtful(self.run.unit)
         sizes = np.bincount(numbers)
-        for number in np.flatnonzero(sizes > max(CROWDED, units // 100))[:3].tolist():
+        for number in np.flatnonzero(sizes > max(CROWDED, read.units // 100))[:3].tolist():
             some = [self.name(unit) for unit in members[numbers == number][:3].tolist()]
             found.append(
-                f"cluster {number} holds {sizes[number]:,} of {units:,} {unit}s; "
+                f"cluster {number} holds {sizes[number]:,} of {read.units:,} {unit}s; "
                 f"look at some of them: {', '.join(map(repr, some))}"
             )
         sources = self.texts.sources

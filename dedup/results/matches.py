@@ -382,7 +382,7 @@ class Matches(Shown):
         ]
         short = self._units.short if self._known is None else sum(read.short for read in self._read)
         filled = sum(read.filled for read in self._read)
-        found += advice_on_length(filled, short, self._run.unit, self._run.shingle)
+        found += advice_on_length(filled, short, self._run.unit, self._run.shingle, pairs=len(self._pairs.left))
         found += advice_on_missed(self._run.missed, self._run.threshold, self._run.unit, ask=False)
         found += self._by_difference.doubtful(of_index=self._of_index)
         lefts = self._read[0].units

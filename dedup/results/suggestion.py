@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Suggestion", "advice_on_length", "advice_on_missed", "advised"]
 
-FEWEST_SHORT = 32
-"""Units. With fewer of them nothing is said of their length."""
+FEWEST_SHORT, FEWEST_ALL_SHORT = 32, 4
+"""Units. With fewer of them nothing is said of their length; the second holds if all are short and no pair was found:
+a handful of titles. A few texts of which only most are short tell nothing of the collection."""
 
 NEVER_TOO_LONG = {"words": 1, "chars": 4}
 """Words, characters. A shingle of this size or less is short enough for any text."""
@@ -165,7 +166,9 @@ class Suggestion(Shown):
         if not rows:
             return []
         last = max((number for number, row in enumerate(rows) if row["seen"]), default=0)
-        lines = ["similarity        seen  unrelated"]
+        unit = f"{self.unit}s" if self.unit != "document" else "texts"
+        told = f"partners of {self.sampled:,} of {self.texts:,} {unit}; a pair of two of them counts twice"
+        lines = [told, "similarity    partners  unrelated"]
         most = max(max(row["seen"], 1).bit_length() for row in rows)
         for row in rows[: last + 1]:
             bar = "#" * (LONGEST_BAR * row["seen"].bit_length() // most)
@@ -207,10 +210,14 @@ def advised(option: str, value: str, *, of_index: bool) -> str:
     return f"{python} for a new index (dedup index create {shell})" if of_index else f"{python} ({shell})"
 
 
-def advice_on_length(filled: int, short: int, unit: Unit, shingle: str) -> list[str]:
-    """Return a warning if most of the `filled` units are shorter than three shingles, and a shorter shingle exists."""
+def advice_on_length(filled: int, short: int, unit: Unit, shingle: str, *, pairs: int) -> list[str]:
+    """Return a warning if most of the `filled` units are shorter than three shingles, and a shorter shingle exists.
+
+    Of few units it is returned only if all of them are that short, and none of their `pairs` reached the threshold.
+    """
     kind, _, size = shingle.partition(":")
-    if filled < FEWEST_SHORT or 2 * short <= filled or int(size) <= NEVER_TOO_LONG[kind]:
+    fewest = FEWEST_ALL_SHORT if short == filled and not pairs else FEWEST_SHORT
+    if filled < fewest or 2 * short <= filled or int(size) <= NEVER_TOO_LONG[kind]:
         return []
     told = f"{short:,} of {filled:,} {unit}s are shorter than three shingles of {shingle}"
     why = "a single changed word changes most of their shingles"

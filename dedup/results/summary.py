@@ -16,6 +16,7 @@ from dedup.results.counted import counted
 from dedup.results.evidence import Evidence
 from dedup.runtime.arrays import sorted_unique
 from dedup.terminal import clean
+from dedup.threshold import Metric
 from dedup.unit import Unit
 
 __all__ = ["LOWER_THRESHOLD", "MatchSummary", "Summary", "hint_of", "shown_units", "summarise"]
@@ -94,12 +95,12 @@ class Summary:
         return asdict(self)
 
     def __repr__(self) -> str:
-        what = counted(self.texts, "text")
+        rejected = f", {self.rejected:,} rejected" if self.rejected else ""
+        what = f"{counted(self.texts, 'text')} ({self.empty:,} empty{rejected})"
         for number, noun in ((self.paragraphs, "paragraph"), (self.lines, "line")):
             what += "" if number is None else f", {counted(number, noun)}"
-        rejected = f", {self.rejected:,} rejected" if self.rejected else ""
         lines = [
-            f"{what} ({self.empty:,} empty{rejected}), {self.shingle}, {self.metric} {self.threshold:g}, {self.method}",
+            f"{what}, {_compared_by(self.metric, self.shingle, self.threshold)}, {self.method}",
             f"{counted(self.pairs, 'pair')}, {counted(self.clusters, 'cluster')}, {self.removed:,} removed"
             + _differing(self.differences),
             *_left_out(self.distinct, self.numbers_only),
@@ -124,6 +125,11 @@ class Summary:
             for removed, kept, similarity, text in self.samples
         ]
         return "\n".join([*lines, *(f"warning: {clean(warning)}" for warning in self.warnings)])
+
+
+def _compared_by(metric: str, shingle: str, threshold: float) -> str:
+    """Return how texts were compared: the edit distance has no shingle that anyone asked for."""
+    return f"{metric} {threshold:g}" if metric == Metric.EDIT else f"{shingle}, {metric} {threshold:g}"
 
 
 def _differing(removed: dict[str, int]) -> str:
@@ -204,14 +210,15 @@ class MatchSummary:
         return asdict(self)
 
     def __repr__(self) -> str:
-        sides = f"{counted(self.texts, 'text')} ({self.empty:,} empty) against {self.against:,}"
+        left, right = f"{counted(self.texts, 'text')} ({self.empty:,} empty)", f"{self.against:,}"
+        sides = f"{left} against {right} ({self.against_empty:,} empty)"
         units = []
         if self.paragraphs is not None and self.against_paragraphs is not None:
             units.append(f"{counted(self.paragraphs, 'paragraph')} against {self.against_paragraphs:,}")
         if self.lines is not None and self.against_lines is not None:
             units.append(f"{counted(self.lines, 'line')} against {self.against_lines:,}")
         lines = [
-            f"{sides} ({self.against_empty:,} empty), {self.shingle}, {self.metric} {self.threshold:g}, exact",
+            f"{sides}, {_compared_by(self.metric, self.shingle, self.threshold)}, exact",
             *units,
             f"{counted(self.pairs, 'pair')}{_differing(self.differences)}, {counted(self.matched, 'text')} matched",
             *_left_out(self.distinct, self.numbers_only),

@@ -80,7 +80,7 @@ def test_every_command(place: Path) -> None:
     assert "no matches found\n" == call("query", "seen", "-", "--check", input='{"text": "a b"}\n').stdout
     assert 4 == len(data("query", "more", "new.jsonl", "--metric", "containment", "--limit", "1"))
     assert [{"removed": 2, "documents": 2}] == data("remove", "more", "3", "--ids-from", "-", input="\n5\n")
-    assert "1 removed; 1 documents\n" == call("remove", "seen", "old.jsonl:1").stdout
+    assert "1 removed; 1 document\n" == call("remove", "seen", "old.jsonl:1").stdout
     call("create", "part")
     call("add", "part", "new.jsonl")
     assert "4 added; 5 documents\n" == call("merge", "seen", "part").stdout
@@ -91,6 +91,7 @@ def test_every_command(place: Path) -> None:
     assert (5, 0, compacted["bytes"]) == tuple(numbers[name] for name in ("documents", "removed", "bytes"))
     assert "words:5" == numbers["options"]["shingle"]
     assert "documents    5\n" in call("stats", "seen").stdout
+    assert "in memory    4 documents, in no segment yet\n" in call("stats", "more").stdout
 
 
 def test_new_texts_are_printed(place: Path) -> None:
@@ -180,6 +181,10 @@ def test_a_day_without_texts(place: Path) -> None:
         "expected readable texts, found none in 'nowhere.jsonl'"
         in call("add", "seen", "nowhere.jsonl", code=WRONG).stderr
     )
+    Path("empty").mkdir()
+    for command in (["index", "add", "seen"], ["index", "filter-new", "seen"], ["index", "query", "seen"], ["find"]):
+        done = CliRunner().invoke(main, [*command, "empty"])
+        assert (WRONG, 1) == (done.exit_code, done.stderr.count("expected readable texts, found none in 'empty'"))
     Path("day.jsonl").write_text("no record\n")
     assert "was rejected" in call("filter-new", "seen", "day.jsonl", code=WRONG).stderr
     Path("day.jsonl").write_text("")

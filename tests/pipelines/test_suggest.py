@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from pathlib import Path
 from random import Random
@@ -192,6 +193,7 @@ def test_the_command(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["suggest", str(path), "--column", "body"])
     assert 0 == done.exit_code, done.output
     assert "<- threshold" in done.stdout
+    assert re.search(r"\npartners of (\d+) of \1 texts; a pair of two of them counts twice\n", done.stdout)
     assert "just above the threshold:" in done.stdout
     last = done.stdout.splitlines()[-1]
     assert last.startswith(f"dedup find '{path}' --shingle ")
@@ -295,9 +297,28 @@ def test_texts_too_short_for_the_shingle_are_warned_of(unit: str, tmp_path: Path
         dedup.find_duplicates(texts, unit=unit, shingle="chars:4"),
         dedup.find_duplicates(texts, unit=unit, shingle="words:1"),
         dedup.find_duplicates([text * 4 for text in texts], unit=unit, shingle="words:5"),
-        dedup.find_duplicates(texts[:31], unit=unit),
+        dedup.find_duplicates([*texts[:30], " ".join(WORDS[:40])], unit=unit),
     ):
         assert not [warning for warning in longer.summary.warnings if "shorter than" in warning]
+
+
+@pytest.mark.parametrize("count", [3, 4, 30])
+def test_a_handful_of_titles_is_warned_of(count: int) -> None:
+    """All of a few texts are too short, and no pair was found: the summary names the edit distance; else not."""
+    titles = [f"{' '.join(WORDS[5 * i : 5 * i + 5])} (volume {i})" for i in range(count)]
+    runs = [dedup.find_duplicates(titles), dedup.match(titles[:2], titles[2:])]
+    for run in runs:
+        assert (count >= 4) == len(run.summary.warnings)
+        for warning in run.summary.warnings:
+            assert warning.startswith(f"{count} of {count} documents are shorter than three shingles of words:5: ")
+            assert 'metric="edit" (--metric edit)' in warning
+    for other in (
+        dedup.find_duplicates([*titles, titles[0]]),
+        dedup.find_duplicates([*titles[1:], " ".join(WORDS[:40])]),
+        dedup.find_duplicates(titles, metric="edit"),
+        dedup.match(titles, titles[:1]),
+    ):
+        assert not other.summary.warnings
 
 
 def test_short_texts_are_counted_by_the_compact_filter(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -195,6 +195,17 @@ def test_length_and_truth() -> None:
         assert none
 
 
+def test_the_head_of_a_summary() -> None:
+    """What is empty are texts, of which paragraphs are a part; the edit distance has no shingle that was asked for."""
+    texts = ["", "one two three four\n\nfive six seven eight", "five six seven eight"]
+    first = str(dedup.find_duplicates(texts, unit="paragraph").summary).splitlines()[0]
+    assert "3 texts (1 empty), 3 paragraphs, words:3, jaccard 0.8, exact" == first
+    first = str(dedup.find_duplicates(texts, metric="edit").summary).splitlines()[0]
+    assert "3 texts (1 empty), edit 0.8, exact" == first
+    first = str(dedup.match(texts, texts[:1], metric="edit").summary).splitlines()[0]
+    assert "3 texts (1 empty) against 1 (1 empty), edit 0.8, exact" == first
+
+
 def test_what_has_no_tables(tmp_path: Path) -> None:
     """Comparisons and estimates are equal but for the seconds, are copied, and speak to people."""
     comparison, plan = dedup.compare("the cat sat on the mat", "a cat sat on the mat"), dedup.estimate(TEXTS)

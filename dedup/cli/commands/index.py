@@ -32,6 +32,7 @@ from dedup.cli.options import (
 from dedup.cli.printed import Printed
 from dedup.cli.printing import excerpt, report_matches
 from dedup.cli.selecting import Named
+from dedup.results.counted import counted
 from dedup.terminal import clean
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def add(
         added = held.add(texts, replace=replace, resume=True, threads=threads, progress=progress())
         counts = {"added": added, "known": len(texts) - added, "documents": len(held)}
     known = f"; {counts['known']:,} were there already" if counts["known"] else ""
-    tell_counts(as_json, counts, f"{added:,} added{known}; {counts['documents']:,} documents")
+    tell_counts(as_json, counts, f"{added:,} added{known}; {counted(counts['documents'], 'document')}")
     finish(found=False, check=False, rejected=read.rejected())
 
 
@@ -269,7 +270,7 @@ def filter_new(
         after = len(held)
         sys.stdout.flush()  # an output that breaks off here leaves the index as it was
     where = "" if output is None else f", written to {clean(output)}"
-    note(f"{after - before:,} of {len(texts):,} texts are new{where}; {after:,} documents")
+    note(f"{after - before:,} of {len(texts):,} texts are new{where}; {counted(after, 'document')}")
     finish(found=False, check=False, rejected=read.rejected())
 
 

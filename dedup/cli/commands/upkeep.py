@@ -11,12 +11,16 @@ from dedup.cli.commands.index import opened, tell_counts
 from dedup.cli.ending import SOME_REJECTED, progress, say, say_json
 from dedup.cli.options import capped, keyed, one_json, quieted
 from dedup.errors import InputError
+from dedup.results.counted import counted
 from dedup.terminal import clean
 
 __all__ = ["check", "compact", "merge", "remove", "stats"]
 
 SHOWN_PROBLEMS = 40
 """Problems of an index that are printed; all of them with --json."""
+
+UNITS_OF_STATS = {"in_memory": " documents, in no segment yet"}
+"""What numbers of an index count, where their names do not say it."""
 
 
 @click.command(
@@ -44,7 +48,7 @@ def remove(path: str, ids: tuple[str, ...], ids_from: str | None, hash_key: byte
         kind = held.id_kind
         removed = held.remove([_number(name) for name in names] if kind in ("int", "auto") else names)
         left = len(held)
-    tell_counts(as_json, {"removed": removed, "documents": left}, f"{removed:,} removed; {left:,} documents")
+    tell_counts(as_json, {"removed": removed, "documents": left}, f"{removed:,} removed; {counted(left, 'document')}")
 
 
 @click.command(
@@ -68,7 +72,7 @@ def merge(path: str, others: tuple[str, ...], hash_key: bytes | None, memory: st
     with opened(path, hash_key, write=True, memory=memory) as held:
         added = sum(held.merge(other) for other in others)
         count = len(held)
-    tell_counts(as_json, {"added": added, "documents": count}, f"{added:,} added; {count:,} documents")
+    tell_counts(as_json, {"added": added, "documents": count}, f"{added:,} added; {counted(count, 'document')}")
 
 
 @click.command(
@@ -96,7 +100,9 @@ def check(path: str, hash_key: bytes | None, as_json: bool) -> None:
         names = ("documents", "ok", "problems", "lost", "advice")
         say_json({name: getattr(found, name) for name in names})
     else:
-        count = f"{found.documents:,} documents, " if found.documents or found.ok else ""  # a damaged manifest has none
+        count = (
+            f"{counted(found.documents, 'document')}, " if found.documents or found.ok else ""
+        )  # a damaged manifest has none
         say(count + ("nothing damaged" if found.ok else "damaged:"))
         for problem in found.problems[:SHOWN_PROBLEMS]:
             say(f"  {clean(problem)}")
@@ -131,7 +137,7 @@ def compact(path: str, hash_key: bytes | None, memory: str | None, as_json: bool
         held.compact()
         after = held.stats
     counts = {"documents": after.documents, "bytes_before": before.bytes, "bytes": after.bytes}
-    line = f"{after.documents:,} documents; {before.bytes:,} bytes before, {after.bytes:,} bytes now"
+    line = f"{counted(after.documents, 'document')}; {before.bytes:,} bytes before, {after.bytes:,} bytes now"
     if after.bytes > before.bytes and before.in_memory:
         line += f": {before.in_memory:,} had no postings on disk"
     tell_counts(as_json, counts, line)
@@ -156,7 +162,7 @@ def stats(path: str, hash_key: bytes | None, as_json: bool) -> None:
         say_json({**numbers, "options": settings})
         return
     for name, number in numbers.items():
-        say(f"{name.replace('_', ' '):<12} {number:,}")
+        say(f"{name.replace('_', ' '):<12} {number:,}{UNITS_OF_STATS.get(name, '')}")
     for name, value in settings.items():
         shown = " ".join(value) if isinstance(value, list) else value
         say(f"{name.replace('_', ' '):<12} {clean(shown)}".rstrip())
