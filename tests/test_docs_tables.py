@@ -16,6 +16,9 @@ from pathlib import Path
 
 import pytest
 
+import dedup
+from dedup.index.adding.incoming import RESUMED_HASHES
+from dedup.pipelines.memory import FilePlan
 from tests.test_docs import FENCED, PAGES, ROOT, name_of, read
 
 CELL = re.compile(r"(?<!\\)\|")
@@ -227,6 +230,23 @@ def test_the_figures_of_the_readme_are_measured() -> None:
     speeds = [float(speed) for speed in re.findall(r"^\| dedup \d[^|]*\|[^|]*\| ([\d.]+) \|", page, re.MULTILINE)]
     least, most = re.findall(r"One core searches (\d+) to (\d+) MB", readme)[0]
     assert {int(least), int(most)} <= {int(speed) for speed in speeds}
+
+
+def test_sizes_in_words_are_those_of_the_code() -> None:
+    """How much is added to an index between two commits, and how large the parts of a work directory are."""
+    pages = {name: read(ROOT / "docs" / f"{name}.md") for name in ("how-to/texts-seen-before", "reference/cli")}
+    pages |= {
+        name: read(ROOT / "docs" / f"{name}.md") for name in ("reference/api", "how-to/corpora-larger-than-memory")
+    }
+    told = f"{RESUMED_HASHES / 1e6:.0f} million shingles"
+    *of_index, large = pages.values()
+    assert all(told in page.replace("\n", " ") for page in of_index)
+    assert told in str(dedup.Index.add.__doc__)
+    assert FilePlan(None, 1).shard == FilePlan(10**11, 1).shard == 2**26
+    assert (FilePlan(64 * 10**6, 1).shard, FilePlan(6400 * 10**5, 1).shard) == (2**20, 10**7)
+    assert "take 67 MB (2^26 bytes), or with `--memory` a 64th of the bound, if that is less" in large.replace(
+        "\n", " "
+    )
 
 
 def test_each_stage_is_explained() -> None:

@@ -97,11 +97,9 @@ def report_matches(result: Matches, texts: ByName, limit: int | None = None) -> 
 
     shown: dict[Any, list[str]] = {}
     for row in result.pairs.to_pylist():
-        here, other = "", clean(row["right"])
-        for unit in ("paragraph", "line"):
-            if f"left_{unit}" in row:
-                here, other = f"{unit} {row[f'left_{unit}']} ", f"{other} {unit} {row[f'right_{unit}']}"
-        line = f"  {here}{_like(row, other)}"
+        here, there = part(row, "left_"), part(row, "right_")
+        line = f"  {here}: " if here else "  "
+        line += _like(row, f"{clean(row['right'])} {there}".rstrip())
         shown.setdefault(row["left"], []).append(line)
     for row in () if result.summary.passages is None else result.passages.to_pylist():
         where, text = spot(texts, row["left"], row, "left_")
@@ -152,15 +150,21 @@ def report_duplicates(result: Duplicates, limit: int | None = None) -> None:
         shown.setdefault(row["cluster"], []).append(row)
     for rows in islice(shown.values(), limit):
         for row in sorted(rows, key=lambda row: row["reason"] is not None):
-            places = f", {characters(row, '')}" if "start" in row else ""
-            parts = (f"{unit} {row[unit]}{places}" for unit in ("paragraph", "line") if unit in row)
-            name = " ".join([clean(row["id"]), *parts])
+            name = f"{clean(row['id'])} {part(row, '')}".rstrip()
             what = "keep  " if row["kept"] else "remove"
             what += "" if row["reason"] is None else f" {row['reason']} {row['similarity']:.3f}"
             say(f"{what:<20} {name}")
         say()
     if left := rest(limit, len(shown), "cluster"):
         say(left)
+
+
+def part(row: Mapping[str, Any], prefix: str) -> str:
+    """Return in words which paragraph or line of a text a row is about, and its characters; "" of a whole text."""
+    for unit in ("paragraph", "line"):
+        if f"{prefix}{unit}" in row:
+            return f"{unit} {row[f'{prefix}{unit}']}, {characters(row, prefix)}"
+    return ""
 
 
 def characters(row: Mapping[str, Any], prefix: str) -> str:

@@ -179,8 +179,8 @@ class Index(OpenIndex):
             which is never given twice. Whether ids are given, and their type, is fixed by the first texts.
         column, id, threads, progress : as for `dedup.find_duplicates`
         replace : what happens if an id is in the index: with True the older text is removed, else it is an error
-        resume : leave out texts that are in the index already, with the same id and the same words, and commit now and
-            then. So the same call, made again, goes on after an interruption
+        resume : leave out texts that are in the index already, with the same id and the same words, and commit
+            each time that 17 million shingles were added. So the same call, made again, goes on after an interruption
 
         Raises
         ------

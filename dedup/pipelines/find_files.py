@@ -192,8 +192,8 @@ def find_in_files(
                     if begun:
                         open_store().clear(remove=not places.named)
                 return existing
+        run = Run(stages, workers, frugal=bound is not None)
         try:
-            run = Run(stages, workers, frugal=bound is not None)
             run.store = open_store() if places.named or begun else None
             if run.store is not None and run.store.parts:
                 told = f"resumed: {len(run.store.parts):,} parts of a stopped run are in {work}"
@@ -205,7 +205,7 @@ def find_in_files(
             stages.end_stage()
             write(result, result.duplicates.timings)
         except KeyboardInterrupt as stop:
-            if work is not None and (work / "manifest.json").exists():
+            if work is not None and run.store is not None and run.store.parts:
                 stop.add_note(f"the intermediate results are kept in {work}: run the same command again to resume")
             raise
         if run.store is not None:

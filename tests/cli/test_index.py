@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 import dedup
 from dedup.cli import main
 from dedup.index import index as indexes
+from dedup.index.adding import incoming
 from tests import corpus_files
 
 ROOT = Path(dedup.__file__).parent.parent
@@ -267,6 +268,27 @@ def test_an_add_that_was_stopped_goes_on(place: Path, monkeypatch: pytest.Monkey
         pairs = index.query(Path("many.jsonl")).pairs
         assert pairs["left"].to_pylist() == pairs["right"].to_pylist()
         assert 3000 == pairs.num_rows
+
+
+@pytest.mark.parametrize("committed", [False, True])
+def test_an_add_that_is_interrupted_says_what_stays(
+    committed: bool, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was committed before Ctrl-C, which the same command goes on from, or nothing."""
+    if committed:
+        monkeypatch.setattr(incoming, "RESUMED_HASHES", 1)
+
+    def stopping(*given: Any) -> Any:
+        yield from hashed(*given)
+        raise KeyboardInterrupt
+
+    hashed = incoming.hashed
+    with monkeypatch.context() as patch:
+        patch.setattr(incoming, "hashed", stopping)
+        done = call("add", "seen", "new.jsonl", code=128 + signal.SIGINT)
+    stays = "what was committed stays in the index: run the same command again to add the rest"
+    assert f"dedup: interrupted; {stays if committed else 'the index is as it was'}\n" == done.stderr
+    assert (4 if committed else 0) == data("add", "seen", "new.jsonl")[0]["known"]
 
 
 def test_a_filter_that_was_stopped_changed_nothing(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     for name, lines in files.items():
         (where / name).write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    (where / "columns.jsonl").write_text(json.dumps({"title": "A bridge", "body": NOTICE}), encoding="utf-8")
     (where / "page.txt").write_text(f"{OTHER}\n{NOTICE}\n", encoding="utf-8")
     (where / "bad.txt").write_bytes(b"caf\xe9")
     return where
@@ -77,7 +79,11 @@ def test_paragraphs(folder: Path) -> None:
     """With --unit paragraph, pairs are of paragraphs, and say which."""
     done = call("match", "page.txt", "--against", "page.txt", "--unit", "paragraph", cwd=folder)
     assert done.returncode == DONE, done.stderr
-    assert "paragraph 1 1.000 like page.txt paragraph 1:" in done.stdout
+    (place,) = re.findall(r"^  (paragraph 1, characters .*): 1.000 like page.txt \1: ", done.stdout, re.MULTILINE)
+    assert place == f"paragraph 1, characters {len(OTHER) + 1}-{len(OTHER) + 1 + len(NOTICE)}"
+    both = ("match", "columns.jsonl", "--against", "page.txt", "--column", "title", "--column", "body")
+    done = call(*both, "--against-column", "text", "--unit", "paragraph", cwd=folder)
+    assert f"  paragraph 1, characters 0-{len(NOTICE)} of body: 1.000 like page.txt {place}: " in done.stdout
     lines = records(call("match", "page.txt", "--against", "page.txt", "--unit", "paragraph", "--json", cwd=folder))
     assert [(0, 0), (1, 1)] == [(line["left_paragraph"], line["right_paragraph"]) for line in lines]
 

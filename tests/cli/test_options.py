@@ -512,6 +512,10 @@ def test_a_run_that_is_stopped_and_goes_on(place: Path, monkeypatch: pytest.Monk
         if stage == "join":
             raise KeyboardInterrupt
 
+    def stop_reading(stage: str, _: int, __: int) -> None:
+        if stage == "read":
+            raise KeyboardInterrupt
+
     command = ["find", "a.jsonl", "--work-dir", "work"]
     with monkeypatch.context() as patch:
         patch.setattr(find, "progress", lambda: stop)
@@ -520,6 +524,11 @@ def test_a_run_that_is_stopped_and_goes_on(place: Path, monkeypatch: pytest.Monk
     assert re.search(r"s: interrupted\ndedup: interrupted; the intermediate results are kept in work", done.stderr)
     shutil.copytree("work", "copy")
     assert "resumed" not in call(*command).stderr
+    with monkeypatch.context() as patch:  # nothing is kept yet: only a manifest that names no part
+        patch.setattr(find, "progress", lambda: stop_reading)
+        done = call("find", "a.jsonl", "--work-dir", "early")
+    assert (130, "dedup: interrupted\n") == (done.exit_code, done.stderr)
+    assert Path("early", "manifest.json").exists()
     for number, (option, terminal, said) in enumerate(
         [([], True, 1), (["-q"], True, 0), (["-v"], True, 1), ([], False, 0)]
     ):

@@ -1,7 +1,8 @@
 """The command ``dedup index``: make an index of texts that were seen, add to it, and ask it.
 
-What a command changes is committed at its end, all of it or nothing. `add` commits from time to time, and goes on where
-it was if it is called again. `filter-new` commits when what is new was written or printed.
+What a command changes is committed at its end, all of it or nothing. `add` commits on the way
+(`dedup.index.adding.incoming`), and goes on where it was if it is called again. `filter-new` commits when what is new
+was written or printed.
 """
 
 from __future__ import annotations
@@ -143,7 +144,8 @@ def add(
     """Add the texts of files to the index in PATH, duplicates too.
 
     An INPUT is what `dedup find` takes. A text that is in the index already, with the same id and the same words, is
-    left out. So a command that was stopped goes on if it is given again.
+    left out. So a command that was stopped goes on if it is given again: it
+    commits each time that 17 million shingles (words) were added.
     """
     read = Inputs(format=format, on_error=on_error, max_errors=max_errors).checked()
     with opened(path, hash_key, write=True, memory=memory) as held:

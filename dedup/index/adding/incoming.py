@@ -164,7 +164,20 @@ def merged(writer: Writer, path: Path, folder: Path, stages: Progress) -> int:
 
 
 def add_missing(writer: Writer, texts: Texts, kind: str, threads: int, stages: Progress, *, replace: bool) -> int:
-    """Add the texts that are not in the index with their id, and commit from time to time; return how many."""
+    """Add the texts that are not in the index with their id, and commit from time to time; return how many.
+
+    An interrupt says what stays.
+    """
+    begun = writer.manifest.generation
+    try:
+        return _add_missing(writer, texts, kind, threads, stages, replace=replace)
+    except KeyboardInterrupt as stop:
+        stays = "what was committed stays in the index: run the same command again to add the rest"
+        stop.add_note("the index is as it was" if writer.manifest.generation == begun else stays)
+        raise
+
+
+def _add_missing(writer: Writer, texts: Texts, kind: str, threads: int, stages: Progress, *, replace: bool) -> int:
     added = waiting = 0
     for block, sets in hashed(texts, writer.view.settings, threads, stages, "add"):
         part = names_of(texts.ids, block) or []
