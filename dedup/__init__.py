@@ -5,15 +5,16 @@
 >>> result.clusters.select(["id", "kept_id", "reason"]).to_pylist()
 [{'id': 0, 'kept_id': 0, 'reason': None}, {'id': 1, 'kept_id': 0, 'reason': 'exact'}]
 
-Each name is loaded when it is first used, so ``import dedup`` is fast.
+Each name is loaded when it is first used, so ``import dedup`` is fast. It loads no module at all: Ctrl-C while the
+command starts is handled by `dedup.__main__`, which comes after this.
 """
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # that of `typing`, which is not loaded for it
 if TYPE_CHECKING:
+    from typing import Any
+
     from dedup import errors, interop, lsh, minhash, shingling
     from dedup.errors import DedupError, InputError, ParameterError, StorageError
     from dedup.index.check import IndexCheck
@@ -115,10 +116,12 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
     if name in _HOMES:
-        value = getattr(importlib.import_module(f"dedup.{_HOMES[name]}"), name)
+        value = getattr(import_module(f"dedup.{_HOMES[name]}"), name)
     elif name in __all__:
-        value = importlib.import_module(f"dedup.{name}")
+        value = import_module(f"dedup.{name}")
     else:
         raise AttributeError(f"module 'dedup' has no attribute {name!r}; it has {', '.join(__all__)}")
     globals()[name] = value

@@ -11,15 +11,13 @@ import gc
 import os
 import signal
 import sys
-from types import FrameType
-from typing import NoReturn
 
 __all__ = ["listen", "main"]
 
 SIGNALS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
 
-def leave(number: int, _: FrameType | None) -> NoReturn:
+def leave(number: int, _: object) -> None:
     """End the process at once, with the exit code that shells expect. Nothing has started that needs cleaning up."""
     try:
         os.write(2, f"dedup: {SIGNALS[signal.Signals(number)]}\n".encode())

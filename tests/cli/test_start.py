@@ -82,6 +82,28 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert not loaded(*arguments)[2] & set(HEAVY)
 
 
+def test_nothing_is_loaded_before_ctrl_c_is_handled() -> None:
+    """Until the handler is there, Ctrl-C prints a traceback: of what a command needs, only `signal` comes first."""
+    program = (
+        "import gc, os, signal, sys\n"
+        "before = set(sys.modules)\n"
+        "def handle(*_):\n"
+        "    print(sorted(set(sys.modules) - before - {'dedup', 'dedup.__main__', '__future__'}))\n"
+        "    raise SystemExit\n"
+        "signal.signal = handle\n"
+        "from dedup.__main__ import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert "[]\n" == done.stdout, done.stderr
+
+
 @pytest.mark.parametrize("name", sorted(HOMES))
 def test_a_command_does_not_load_the_others(name: str) -> None:
     """Only its own module, and what that one takes from another."""
