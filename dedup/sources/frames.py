@@ -216,8 +216,10 @@ def _whole(table: Any, name: str, option: str) -> Any:
         if not isinstance(record, Mapping):
             raise InputError(f"expected a dict at position {row} too, found {type(record).__name__}")
         if name not in record:
+            empty = ", None where it is empty" if option.endswith("column") else ""
+            found = ", ".join(map(repr, record))
             raise InputError(
-                f'{option}="{name}": the row at position {row} has none; found {", ".join(map(repr, record))}'
+                f'{option}="{name}": the row at position {row} has none; found {found}; give each row one{empty}'
             )
     return [record[name] for record in table]
 

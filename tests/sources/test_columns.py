@@ -236,6 +236,60 @@ def test_a_record_of_json_without_texts_is_rejected(suffix: str, names: list[str
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".json"])
+@pytest.mark.parametrize("names", [["title", "text"], ["text", "title"], ["a.title", "text"], ["text", "a.title"]])
+@pytest.mark.parametrize("all_plain", [True, False])
+@pytest.mark.filterwarnings("ignore:1 of ")
+def test_a_record_of_json_may_lack_some_of_the_columns(
+    suffix: str, names: list[str], all_plain: bool, tmp_path: Path
+) -> None:
+    """Whichever of them it lacks, it is read as if that one were null; a record without any of them is rejected."""
+    rows: list[dict[str, Any]] = [
+        {"title": "one", "text": "two three"},
+        {"text": "two three\n\nfour"},
+        {"title": "only a title"},
+        {"title": None, "text": "two three\n\nfour"},
+        {"title": "one", "text": None},
+    ]
+    written: list[dict[str, Any]] = [dict(row) for row in rows]
+    for row in written if "a.title" in names else ():
+        if "title" in row:
+            row["a"] = {"title": row.pop("title")}
+    if not all_plain:
+        written.append({"other": 1})
+    path = tmp_path / f"rows{suffix}"
+    path.write_text("\n".join(map(json.dumps, written)) if suffix == ".jsonl" else json.dumps(written))
+    texts = dedup.files([path]).read(column=Columns(names), id=None)
+    parts = [name.removeprefix("a.") for name in names]
+    expected = ["\n\n".join(row[part] for part in parts if row.get(part)) for row in rows]
+    assert expected == [texts[row] for row in range(len(texts))]
+    asked = " or ".join(map(repr, names))
+    assert [reject.reason for reject in texts.rejects] == ([] if all_plain else [f"no field {asked}; found 'other'"])
+    assert dedup.find_duplicates(path, column=names).summary.removed == 1
+    cut = dedup.find_duplicates(path, column=names, unit="line", threads=1)
+    assert set(cut.clusters.column("column").to_pylist()) <= set(names)
+
+
+def test_a_column_that_no_record_has(tmp_path: Path) -> None:
+    """Is a mistake in its name, whichever of several it is."""
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"title": "one", "text": "two"}\n{"text": "three"}\n')
+    for names in (["titel", "text"], ["text", "titel"]):
+        with pytest.raises(InputError, match='"titel": no such column in the first lines of .*; found .title., .text.'):
+            dedup.find_duplicates(path, column=names)
+
+
+def test_a_dict_without_a_column_is_named() -> None:
+    """With its place, what it has, and what to do; None is an empty text."""
+    rows: list[dict[str, Any]] = [{"title": "one", "text": "two three"}, {"text": "two three"}]
+    said = "column=\"title\": the row at position 1 has none; found 'text'; give each row one, None where it is empty"
+    for names in ("title", ["title", "text"], ["text", "title"]):
+        with pytest.raises(InputError, match=said):
+            dedup.find_duplicates(rows, column=names)
+    rows[1]["title"] = None
+    assert dedup.find_duplicates(rows, column=["title", "text"]).summary.texts == 2
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".json"])
 @pytest.mark.parametrize("names", [["title", "text"], ["text", "title"]])
 def test_lone_surrogates_in_any_of_the_columns(suffix: str, names: list[str], tmp_path: Path) -> None:
     """Each is one character, as in one column."""

@@ -2,8 +2,9 @@
 
 The rule, for each record by itself: it is read if msgspec accepts it (strict JSON, with only the syntax of the other
 fields checked) or Python's ``json`` does (which accepts NaN and lone surrogates). If a key occurs twice, the last value
-counts. A record is an object whose text is a string or null, and so is the text of each of several columns; anything
-else is rejected, with the reason. A name with dots that no field has is a path (`dedup.sources.paths`).
+counts. A record is an object whose text is a string or null; of several columns it has one at least, and each that it
+has is a string or null. Anything else is rejected, with the reason. A name with dots that no field has is a path
+(`dedup.sources.paths`).
 
 Cost: about that of Arrow's reader, 0.4 GB/s of text on one core, measured (`benchmarks/speed/bench_reading.py`). Plain
 records are decoded at once; a kernel turns escaped texts into UTF-8.
@@ -61,6 +62,8 @@ class Records:
         self._plain = _is_plain(wanted.names)
         self._nested = any(map(is_path, wanted.names))
         self._parts = {wanted.names.index(name): name for name in wanted.texts}
+        self._texts = [0, *self._parts]  # the places of the columns of the text
+        self._found_first = False  # whether a record has the first of several
 
     # many at once
 
@@ -69,7 +72,7 @@ class Records:
         """Return the type of a record whose text is checked but left escaped."""
         import msgspec
 
-        return _type_of(self.wanted.names, msgspec.Raw)
+        return _type_of(self.wanted.names, msgspec.Raw, needed=not self._parts)
 
     @cached_property
     def _lines_decoder(self) -> msgspec.json.Decoder[Any]:
@@ -103,9 +106,11 @@ class Records:
         if len(rows) != count:
             return None
         columns = [_values(rows, i, name) for i, name in enumerate(self.wanted.names)]
-        if any(value is ABSENT for value in columns[0]) or not all(_has_texts(columns[at]) for at in self._parts):
+        of_texts = [columns[at] for at in self._texts]
+        if not all(map(_has_texts, of_texts[1:])) or _some_lack_all(of_texts):
             return None
-        texts = _spelled_out([b"null" if value is None else value for value in columns[0]])
+        values = self._first_of_several(columns[0]) if self._parts else columns[0]
+        texts = _spelled_out([b"null" if value is None else value for value in values])
         return None if texts is None else (texts, columns[1:])
 
     # one by one
@@ -115,7 +120,7 @@ class Records:
         """Return the decoder of one record, including its text."""
         import msgspec
 
-        return msgspec.json.Decoder(_type_of(self.wanted.names, str | None))
+        return msgspec.json.Decoder(_type_of(self.wanted.names, str | None, needed=not self._parts))
 
     def one_by_one(
         self, contents: Sequence[bytes], numbers: Sequence[int], offsets: Sequence[int]
@@ -136,7 +141,13 @@ class Records:
             kept.append(i)
             for column, value in zip(columns, fields, strict=True):
                 column.append(value)
-        return (text_array(columns[0]), columns[1:]), np.array(kept, dtype=np.int64), rejects
+        texts = text_array(self._first_of_several(columns[0]) if self._parts else columns[0])
+        return (texts, columns[1:]), np.array(kept, dtype=np.int64), rejects
+
+    def _first_of_several(self, values: list[Any]) -> list[Any]:
+        """Return the texts of the first of several columns, None where it is missing; note whether a record has it."""
+        self._found_first = self._found_first or any(value is not ABSENT for value in values)
+        return [None if value is ABSENT else value for value in values]
 
     def _fields(self, content: bytes) -> list[Any]:
         """Return the wanted fields of one record. Raises `ValueError` with the reason if it is not a record."""
@@ -151,19 +162,20 @@ class Records:
             row = None
         if row is not None:
             found = [_values([row], i, name)[0] for i, name in enumerate(names)]
-            if found[0] is not ABSENT:
+            if not _some_lack_all([[found[at]] for at in self._texts]):
                 return found
         record = parse(content, self.what, self.encoding)
-        text = field_of(record, column)
-        if text is ABSENT:
+        found = [field_of(record, name) for name in names]
+        if _some_lack_all([[found[at]] for at in self._texts]):
             fields = names_in(record, nested=self._nested)
             self._strange |= dict.fromkeys(fields)
             if column in fields:  # as two of its parts
                 raise ValueError(f"no field {column!r}: {DOTTED}")
-            raise ValueError(f"no field {column!r}; found {', '.join(map(repr, fields[:20])) or 'none'}")
-        if not isinstance(text, (str, NoneType)):
-            raise ValueError(f"field {column!r}: expected a text, found {type(text).__name__}")
-        return [field_of(record, name) for name in names]
+            asked = " or ".join(repr(names[at]) for at in self._texts)
+            raise ValueError(f"no field {asked}; found {', '.join(map(repr, fields[:20])) or 'none'}")
+        if not _has_texts(found[:1]):
+            raise ValueError(f"field {column!r}: expected a text, found {type(found[0]).__name__}")
+        return found
 
     # what comes of them
 
@@ -196,7 +208,8 @@ class Records:
         where = f"the first {self.what}s of {place}"
         if not len(texts) and self._strange:
             raise wanted.missing(wanted.column, where, list(self._strange))
-        for name, column in zip(wanted.names[1:], others, strict=True):
+        first = [(wanted.column, [None if self._found_first else ABSENT])] if self._parts and len(texts) else []
+        for name, column in [*first, *zip(wanted.names[1:], others, strict=True)]:
             if column and all(value is ABSENT for value in column):
                 try:
                     found = names_in(parse(start(), self.what), nested=is_path(name))
@@ -208,6 +221,13 @@ class Records:
 def _has_texts(values: Sequence[Any]) -> bool:
     """Return whether the values of a field are texts, null, or missing."""
     return {str, NoneType, type(ABSENT)}.issuperset(map(type, values))
+
+
+def _some_lack_all(columns: Sequence[list[Any]]) -> bool:
+    """Return whether some record has none of the columns of the text."""
+    if len(columns) == 1:  # as fast as it can be, for all who have one
+        return any(value is ABSENT for value in columns[0])
+    return any(all(value is ABSENT for value in row) for row in zip(*columns, strict=True))
 
 
 def _is_plain(names: Sequence[str]) -> bool:
@@ -224,10 +244,11 @@ def _is_plain(names: Sequence[str]) -> bool:
     )
 
 
-def _type_of(names: Sequence[str], text: Any) -> Any:
+def _type_of(names: Sequence[str], text: Any, *, needed: bool) -> Any:
     """Return the type of a record: the field ``f0`` is the text, the field ``f3`` what has the third other name.
 
-    For a path, ``f3`` is a field of exactly that name; the field by path is in structs ``p0``, ``p1``.
+    For a path, ``f3`` is a field of exactly that name; the field by path is in structs ``p0``, ``p1``. The text is
+    `needed`, or may be missing, as all other fields may.
     """
     import msgspec
 
@@ -236,7 +257,7 @@ def _type_of(names: Sequence[str], text: Any) -> Any:
     for i, name in enumerate(names):
         kind = text if i == 0 else str | int | float | bool | None
         parts = parts_of(name)
-        if len(parts) == 1 and i == 0:
+        if len(parts) == 1 and i == 0 and needed:
             fields.append((f"f{i}", kind, msgspec.field(name=name)))
             continue
         fields.append((f"f{i}", kind, msgspec.field(default=ABSENT, name=name)))
