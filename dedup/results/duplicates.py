@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from dedup.page.view import View
 
-__all__ = ["Duplicates", "SearchInfo", "evidence_of"]
+__all__ = ["Duplicates", "SearchInfo", "evidence_of", "hint_after"]
 
 DUPLICATES_STATE = ("_evidence", "timings", "summary")
 """The attributes in a pickle; all others are computed from them."""
@@ -73,7 +73,7 @@ class Duplicates(Shown):
 
     def __repr__(self) -> str:
         try:
-            return f"Duplicates\n{self.summary}{hint_of(self.closest)}"
+            return f"Duplicates\n{self.summary}{hint_after(self)}"
         except InputError as error:  # the files no longer exist
             return f"Duplicates: {counted(len(self), 'cluster')} ({error})"
 
@@ -316,6 +316,26 @@ class Duplicates(Shown):
             return evidence.ids(rows)
         numbers = pa.array(evidence.units.places[rows, 1])
         return pa.StructArray.from_arrays([evidence.ids(rows), numbers], names=["document", str(evidence.run.unit)])
+
+
+ONLY_EXACT = (
+    "\nall of these are exact copies: no near copy reached the threshold; `suggest` shows how near the others come"
+)
+"""The hint of a search that found exact copies alone. The closest pair is not looked for: it takes a search of its own,
+and something was found."""
+
+
+def hint_after(result: Duplicates) -> str:
+    """Return a line to follow the summary of a result, on the closest pair or on near copies; ``""`` if there is none.
+
+    None is on near copies of paragraphs and lines, of which most people look for exact ones, and none by the edit
+    distance, which `suggest` does not know.
+    """
+    found = evidence_of(result)
+    run = found.run
+    looked_for = run.unit.whole and run.threshold < 1.0 and run.metric is not Metric.EDIT and not run.distinct
+    only_exact = len(result) > 0 and not len(found.pairs.left)
+    return ONLY_EXACT if looked_for and only_exact and run.missed is None else hint_of(result.closest)
 
 
 def evidence_of(result: Duplicates) -> Evidence:

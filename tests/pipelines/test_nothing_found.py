@@ -172,6 +172,28 @@ def test_the_closest_pair_is_the_closest(texts: list[str], metric: str) -> None:
     assert len(units) == len(texts)
 
 
+def test_exact_copies_alone_are_said_to_be_that() -> None:
+    """The closest pair is not looked for then; a line says that no near copy was found, where that is a question."""
+    texts = [" ".join(f"w{i // 2}x{k}" for k in range(20 + i % 2)) for i in range(8)]
+    copied = [*texts, texts[0]]
+    said = (
+        "\nall of these are exact copies: no near copy reached the threshold; `suggest` shows how near the others come"
+    )
+    for options in ({"threshold": 0.95}, {"threshold": 0.95, "method": "lsh"}, {"threshold": 0.95, "threads": 1}):
+        found = dedup.find_duplicates(copied, **options)  # type: ignore[arg-type]
+        assert (1, None, True) == (found.summary.pairs, found.closest, str(found).endswith(said))
+        assert "no pair reached the threshold; the closest one" in str(dedup.find_duplicates(texts, **options))  # type: ignore[arg-type]
+    for silent in (
+        dedup.find_duplicates(copied),  # near copies too
+        dedup.find_duplicates(copied, threshold=1.0),
+        dedup.find_duplicates(copied, threshold=0.95, unit="line"),
+        dedup.find_duplicates(copied, threshold=0.99, metric="edit"),
+        dedup.find_duplicates(copied, threshold=0.95, distinct="numbers"),
+        dedup.find_duplicates(texts[::2], threshold=0.95),
+    ):
+        assert "exact copies:" not in str(silent)
+
+
 @pytest.mark.parametrize("limit", ["room", "hashes", "pairs", "tries", "raises"])
 def test_a_hint_has_limits(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It gives up, or tells what it saw, where there is too much to look at; it never raises."""

@@ -217,7 +217,7 @@ def _duplicates(
     from dedup.pipelines.find_files import find_in_files
     from dedup.report.read import Report
     from dedup.report.write import write_run_report
-    from dedup.results.summary import hint_of
+    from dedup.results.duplicates import hint_after
 
     def check(listing: Listing) -> None:
         if options["unit"] != "document":
@@ -246,7 +246,7 @@ def _duplicates(
     assert not isinstance(run, Report)
     read.tell_unread(run.listing, options["column"])
     result: Duplicates = run.duplicates
-    return [f"{result.summary}{hint_of(result.closest)}"]
+    return [f"{result.summary}{hint_after(result)}"]
 
 
 def _repeats(

@@ -93,7 +93,7 @@ def find(
     was stopped resumes from its work directory if the same command is given again.
     """
     from dedup.report.read import Report
-    from dedup.results.summary import hint_of
+    from dedup.results.duplicates import hint_after
 
     read = Inputs(format=format, on_error=on_error, max_errors=max_errors)
     result = search_files(inputs, read, format=format, column=column, id=id_column, output=output, **options)
@@ -104,7 +104,7 @@ def find(
     if output is None or not printed.for_people:
         printed.show("find", {None: result.clusters}, lambda limit: report_duplicates(result, limit))
     tell_output(output)
-    note(f"{result.summary}{hint_of(result.closest)}")
+    note(f"{result.summary}{hint_after(result)}")
     rejected = read.rejected()
     if result.summary.texts == 1 and result.summary.unit == "document" and not rejected:
         note(
