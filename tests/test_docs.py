@@ -34,6 +34,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 import dedup
@@ -132,6 +134,7 @@ def run_shell(command: str) -> str:
 def run_module(arguments: list[str]) -> str:
     """Do what ``python -m dedup`` does, in this process: the kernels are loaded here."""
     shown = io.StringIO()
+    pa.array(pd.Series([0]))  # Arrow looks for pandas once, and must not do so while the command hides it
     before, finders, threshold = sys.argv, list(sys.meta_path), gc.get_threshold()
     sys.argv = ["dedup", *arguments]
     try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dedup.cli.ending import say, writing
 from dedup.cli.printed import rest
 from dedup.terminal import clean
+from dedup.threshold import Metric
 
 if TYPE_CHECKING:
     from dedup.cli.highlight import Piece
@@ -74,13 +75,16 @@ def painted(pieces: list[Piece]) -> Any:
     return text
 
 
-def _like(row: Mapping[str, Any], other: str) -> str:
-    """Return how similar the texts of a pair are."""
+def _like(row: Mapping[str, Any], other: str, metric: str) -> str:
+    """Return how similar the texts of a pair are, by the metric of the search."""
     if "distance" in row:
         return f"{row['similarity']:.3f} like {other}: edit distance {row['distance']:,}"
     there, back = percent(row["left_in_right"]), percent(row["right_in_left"])
     shares = f"{there} of its shingles are there, {back} of those are here"
-    return f"{row['jaccard']:.3f} like {other}: {shares}; {_differing(row['difference'])}"
+    value, by = row["jaccard"], ""
+    if metric == Metric.CONTAINMENT:
+        value, by = max(row["left_in_right"], row["right_in_left"]), f" ({metric})"
+    return f"{value:.3f} like {other}{by}: {shares}; {_differing(row['difference'])}"
 
 
 def _differing(difference: str) -> str:
@@ -99,7 +103,7 @@ def report_matches(result: Matches, texts: ByName, limit: int | None = None) -> 
     for row in result.pairs.to_pylist():
         here, there = part(row, "left_"), part(row, "right_")
         line = f"  {here}: " if here else "  "
-        line += _like(row, f"{clean(row['right'])} {there}".rstrip())
+        line += _like(row, f"{clean(row['right'])} {there}".rstrip(), result.summary.metric)
         shown.setdefault(row["left"], []).append(line)
     for row in () if result.summary.passages is None else result.passages.to_pylist():
         where, text = spot(texts, row["left"], row, "left_")

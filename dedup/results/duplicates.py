@@ -27,7 +27,8 @@ from dedup.results.counted import counted
 from dedup.results.data.given import recognise
 from dedup.results.evidence import Evidence
 from dedup.results.search_info import SearchInfo
-from dedup.results.summary import Summary, hint_of, summarise
+from dedup.results.summary import LOWER_THRESHOLD, Summary, hint_of, summarise
+from dedup.sampling.parting import FEWEST_TO_PART
 from dedup.sources.coerce import Texts
 from dedup.threshold import Metric, Threshold
 
@@ -304,7 +305,7 @@ class Duplicates(Shown):
             shingle="edit" if found.run.metric is Metric.EDIT else found.run.shingle,
             reading=found.run.reading,
             read=read,
-            nothing=f"No duplicates were found.{hint_of(self.closest)}",
+            nothing=f"No duplicates were found.{hint_after(self)}",
         )
 
     def _where(self, chosen: npt.NDArray[np.bool_]) -> pa.Array:
@@ -333,6 +334,8 @@ def hint_after(result: Duplicates) -> str:
     """
     found = evidence_of(result)
     run = found.run
+    if found.read.filled < FEWEST_TO_PART:  # `suggest` needs so many
+        return hint_of(result.closest, LOWER_THRESHOLD)
     looked_for = run.unit.whole and run.threshold < 1.0 and run.metric is not Metric.EDIT and not run.distinct
     only_exact = len(result) > 0 and not len(found.pairs.left)
     return ONLY_EXACT if looked_for and only_exact and run.missed is None else hint_of(result.closest)

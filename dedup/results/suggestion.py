@@ -10,6 +10,7 @@ import numpy as np
 from dedup.hash_key import PUBLIC
 from dedup.page.showing import Shown
 from dedup.reading import WORDS, Reading
+from dedup.sampling.parting import FEWEST_TO_PART
 from dedup.terminal import clean
 from dedup.unit import Unit
 
@@ -100,7 +101,8 @@ class Suggestion(Shown):
 
     def __repr__(self) -> str:
         lines = [f"shingle {self.shingle}, threshold {self.threshold:g}, metric {self.metric}", self.reason]
-        lines += ["", *self._bars(), *self._examples(), "", self.command]
+        bars = self._bars()
+        lines += [*([""] if bars else []), *bars, *self._examples(), "", self.command]
         return "\n".join(lines)
 
     def _view(self) -> View:
@@ -223,7 +225,8 @@ def advice_on_length(filled: int, short: int, unit: Unit, shingle: str, *, pairs
     why = "a single changed word changes most of their shingles"
     names = f"for titles and names try {advised('metric', 'edit', of_index=False)}"
     others = f"for other texts a shorter shingle, such as {advised('shingle', 'chars:4', of_index=False)}"
-    return [f"{told}: {why}; {names}, {others}, or ask `suggest`"]
+    ask = "" if filled < FEWEST_TO_PART else ", or ask `suggest`"  # which needs so many
+    return [f"{told}: {why}; {names}, {others}{ask}"]
 
 
 def advice_on_missed(missed: tuple[int, float] | None, threshold: float, unit: Unit, *, ask: bool = True) -> list[str]:

@@ -231,7 +231,7 @@ class MatchSummary:
 
 
 LOWER_THRESHOLD = "try a lower threshold"
-"""What to do if two collections have no pair: `suggest` looks at one collection only."""
+"""What to do if two collections have no pair, or a few texts: `suggest` looks at one collection, of more texts."""
 
 
 def hint_of(closest: tuple[Any, Any, float] | None, advice: str = "try `suggest`") -> str:

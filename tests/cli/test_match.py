@@ -88,6 +88,18 @@ def test_paragraphs(folder: Path) -> None:
     assert [(0, 0), (1, 1)] == [(line["left_paragraph"], line["right_paragraph"]) for line in lines]
 
 
+def test_the_similarity_is_that_of_the_metric(folder: Path) -> None:
+    """With --metric containment, a pair shows by what it reached the threshold, and says so."""
+    (folder / "long.txt").write_text(f"{NOTICE} {OTHER}", encoding="utf-8")
+    (folder / "short.txt").write_text(NOTICE, encoding="utf-8")
+    done = call("match", "long.txt", "--against", "short.txt", "--metric", "containment", cwd=folder)
+    assert re.search(
+        r"^  1\.000 like short\.txt \(containment\): \d\d\.\d % of its shingles", done.stdout, re.MULTILINE
+    )
+    done = call("match", "long.txt", "--against", "short.txt", "--threshold", "0.3", cwd=folder)
+    assert re.search(r"^  0\.\d\d\d like short\.txt: ", done.stdout, re.MULTILINE)
+
+
 def test_json_lines(folder: Path) -> None:
     """A line for each pair and each passage, with the columns of the tables; the summary is on stderr."""
     done = call(*NEW, "--against", "old.jsonl", "--json", cwd=folder)
@@ -113,7 +125,7 @@ def test_report_and_check(folder: Path) -> None:
     done = call(
         "match", "page.txt", "--against", "old.jsonl", "--metric", "containment", "--shingle", "words:3", cwd=folder
     )
-    assert "like old.jsonl:1:" in done.stdout
+    assert "1.000 like old.jsonl:1 (containment):" in done.stdout
     assert "like old.jsonl:2:" in done.stdout
     few = [*NEW[: NEW.index("--min-words")], "--min-words", "30", *NEW[NEW.index("--min-words") + 2 :]]
     done = call(*few, "--against", "bad.txt", "--against", "old.jsonl", "--threshold", "1", cwd=folder)

@@ -57,7 +57,7 @@ def test_the_closest_pair_is_named() -> None:
     found = dedup.find_duplicates(texts)
     assert found.summary.pairs == 0
     assert found.closest == ("one", "two", 4 / 8)
-    hint = "no pair reached the threshold; the closest one seen: 'one' and 'two' at 0.500; try `suggest`"
+    hint = "no pair reached the threshold; the closest one seen: 'one' and 'two' at 0.500; try a lower threshold"
     assert repr(found) == f"Duplicates\n{found.summary}\n{hint}"
     assert "closest" not in found.summary.to_dict()
     other = dedup.find_duplicates(texts, threshold=0.9)

@@ -187,7 +187,7 @@ def test_the_closest_pair_of_a_report(tmp_path: Path, command: Planned) -> None:
         work = str(tmp_path / f"work-{number}")
         done = CliRunner().invoke(main, ["find", str(tmp_path / "corpus"), "--output", str(output), "--work-dir", work])
         assert done.exit_code == 0
-        hint = f"no pair reached the threshold; the closest one seen: {ids[0]!r} and {ids[2]!r} at 0.500; try `suggest`"
+        hint = f"no pair reached the threshold; the closest one seen: {ids[0]!r} and {ids[2]!r} at 0.500; try a lower"
         assert (hint in done.output) == holds
         assert dedup.Report.open(output).run["closest"] == ([ids[0], ids[2], 0.5] if holds else None)
     assert digest_of(tmp_path / "report-0") == digest_of(tmp_path / "report-1")
