@@ -335,10 +335,10 @@ def hint_after(result: Duplicates) -> str:
     found = evidence_of(result)
     run = found.run
     if found.read.filled < FEWEST_TO_PART:  # `suggest` needs so many
-        return hint_of(result.closest, LOWER_THRESHOLD)
+        return hint_of(result.closest, str(run.unit), LOWER_THRESHOLD)
     looked_for = run.unit.whole and run.threshold < 1.0 and run.metric is not Metric.EDIT and not run.distinct
     only_exact = len(result) > 0 and not len(found.pairs.left)
-    return ONLY_EXACT if looked_for and only_exact and run.missed is None else hint_of(result.closest)
+    return ONLY_EXACT if looked_for and only_exact and run.missed is None else hint_of(result.closest, str(run.unit))
 
 
 def evidence_of(result: Duplicates) -> Evidence:

@@ -90,7 +90,7 @@ class Matches(Shown):
         self._known = read  # if only units in pairs are held
 
     def __repr__(self) -> str:
-        return f"Matches\n{self.summary}{hint_of(self.closest, LOWER_THRESHOLD)}"
+        return f"Matches\n{self.summary}{hint_of(self.closest, str(self._run.unit), LOWER_THRESHOLD)}"
 
     def __len__(self) -> int:
         return int(self._products.sum())
@@ -321,7 +321,7 @@ class Matches(Shown):
         check_rows(len(self), self._room, "write the report, and look at that with dedup show")
         run, pairs = self._run, self._listed.rows(slice(None))
         values = similarity(pairs, self._units.sizes[self._representatives], run.metric)
-        nothing = f"Nothing matches.{hint_of(self.closest, LOWER_THRESHOLD)}"
+        nothing = f"Nothing matches.{hint_of(self.closest, str(self._run.unit), LOWER_THRESHOLD)}"
         places, summary = self._units.places, self.summary.to_dict()
         return view_of_match(run, self._sides, places, pairs, values, self._found, summary, nothing)
 

@@ -121,10 +121,19 @@ class Summary:
             )
         lines += [f"cluster of {size:,}: {text!r}" for size, text in self.largest]
         lines += [
-            f"for example: {removed!r} like {kept!r}, {similarity:.3f}: {text!r}"
+            f"for example: {_named(removed, self.unit)} like {_named(kept, self.unit)}, {similarity:.3f}: {text!r}"
             for removed, kept, similarity, text in self.samples
         ]
         return "\n".join([*lines, *(f"warning: {clean(warning)}" for warning in self.warnings)])
+
+
+def _named(name: Any, unit: str) -> str:
+    """Return what messages call a unit of this name: a paragraph or line by its text and its number there.
+
+    >>> _named(("a.txt", 3), "line"), _named("a.txt", "document")
+    ("'a.txt' line 3", "'a.txt'")
+    """
+    return f"{name[0]!r} {unit} {name[1]}" if isinstance(name, tuple) else repr(name)
 
 
 def _compared_by(metric: str, shingle: str, threshold: float) -> str:
@@ -234,16 +243,16 @@ LOWER_THRESHOLD = "try a lower threshold"
 """What to do if two collections have no pair, or a few texts: `suggest` looks at one collection, of more texts."""
 
 
-def hint_of(closest: tuple[Any, Any, float] | None, advice: str = "try `suggest`") -> str:
+def hint_of(closest: tuple[Any, Any, float] | None, unit: str, advice: str = "try `suggest`") -> str:
     """Return a line about the closest pair, to follow a summary of a search without pairs; ``""`` if it is None.
 
-    >>> hint_of(("a", 7, 0.5))
+    >>> hint_of(("a", 7, 0.5), "document")
     "\\nno pair reached the threshold; the closest one seen: 'a' and 7 at 0.500; try `suggest`"
     """
     if closest is None:
         return ""
     left, right, similarity = closest
-    seen = f"{left!r} and {right!r} at {similarity:.3f}"
+    seen = f"{_named(left, unit)} and {_named(right, unit)} at {similarity:.3f}"
     return f"\nno pair reached the threshold; the closest one seen: {seen}; {advice}"
 
 

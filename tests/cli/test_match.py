@@ -126,7 +126,7 @@ def test_report_and_check(folder: Path) -> None:
         "match", "page.txt", "--against", "old.jsonl", "--metric", "containment", "--shingle", "words:3", cwd=folder
     )
     assert "1.000 like old.jsonl:1 (containment):" in done.stdout
-    assert "like old.jsonl:2:" in done.stdout
+    assert "1.000 like old.jsonl:2 (containment):" in done.stdout
     few = [*NEW[: NEW.index("--min-words")], "--min-words", "30", *NEW[NEW.index("--min-words") + 2 :]]
     done = call(*few, "--against", "bad.txt", "--against", "old.jsonl", "--threshold", "1", cwd=folder)
     assert (done.returncode, done.stdout) == (REJECTED, "no matches found\n")

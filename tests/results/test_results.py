@@ -198,8 +198,9 @@ def test_length_and_truth() -> None:
 def test_the_head_of_a_summary() -> None:
     """What is empty are texts, of which paragraphs are a part; the edit distance has no shingle that was asked for."""
     texts = ["", "one two three four\n\nfive six seven eight", "five six seven eight"]
-    first = str(dedup.find_duplicates(texts, unit="paragraph").summary).splitlines()[0]
-    assert "3 texts (1 empty), 3 paragraphs, words:3, jaccard 0.8, exact" == first
+    told = str(dedup.find_duplicates(texts, unit="paragraph").summary)
+    assert "3 texts (1 empty), 3 paragraphs, words:3, jaccard 0.8, exact" == told.splitlines()[0]
+    assert "for example: 2 paragraph 0 like 1 paragraph 1, 1.000: " in told
     first = str(dedup.find_duplicates(texts, metric="edit").summary).splitlines()[0]
     assert "3 texts (1 empty), edit 0.8, exact" == first
     first = str(dedup.match(texts, texts[:1], metric="edit").summary).splitlines()[0]

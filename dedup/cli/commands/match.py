@@ -135,6 +135,6 @@ def match(
     tables: dict[str | None, Any] = {"pair": result.pairs, **({"passage": result.passages} if passages else {})}
     printed.show("match", tables, lambda limit: report_matches(result, ByName(left), limit))
     tell_output(output)
-    note(f"{result.summary}{hint_of(result.closest, LOWER_THRESHOLD)}")
+    note(f"{result.summary}{hint_of(result.closest, result.summary.unit, LOWER_THRESHOLD)}")
     found = result.summary.pairs > 0 or bool(result.summary.passages)
     finish(found=found, check=check, rejected=inputs.rejected())
