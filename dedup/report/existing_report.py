@@ -22,6 +22,9 @@ __all__ = ["ASKED", "existing_report"]
 ASKED = "asked"
 """The field of ``run.json`` with every option of the search on which the report depends."""
 
+ONLY_SOMETIMES = 1
+"""Options that not every search of a kind has: the encoding. If more are in one alone, the kinds of search differ."""
+
 ELSE = "choose another name, or remove it first"
 
 
@@ -41,6 +44,8 @@ def existing_report(folder: str | Path, asked: Mapping[str, Any], inputs: Iterab
         return None
     wanted = "output: expected a new or an empty folder, or the report of this search"
     was, now = report.run[ASKED], json.loads(json.dumps(dict(asked)))
+    if len({*was} ^ {*now}) > ONLY_SOMETIMES and was.get("version") == now.get("version"):
+        raise ParameterError(f"{wanted}, found in {folder} the report of a `dedup {report.kind}`; {ELSE}")
     for name in sorted({*was, *now}):
         if was.get(name) != now.get(name):
             raise ParameterError(

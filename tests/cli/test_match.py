@@ -133,6 +133,26 @@ def test_report_and_check(folder: Path) -> None:
     assert "rejected bad.txt: not UTF-8" in done.stderr
 
 
+def test_a_report_of_another_command(folder: Path, tmp_path: Path) -> None:
+    """The folder of a report is named with the command that wrote it, not with an option that only one of them has."""
+    names = [str(folder / name) for name in ("page.txt", "old.jsonl")]
+    commands = {
+        "match": ["match", names[0], "--against", names[1]],
+        "find": ["find", *names],
+        "repeats": ["repeats", *names],
+    }
+    for name, command in commands.items():
+        assert call(*command, "--output", name, cwd=tmp_path).returncode == DONE
+    for name, command in commands.items():
+        for there in commands:
+            done = call(*command, "--output", there, cwd=tmp_path)
+            if there == name:
+                assert "already contains the report of this search" in done.stderr
+                continue
+            assert (done.returncode, done.stdout) == (WRONG, "")
+            assert f"found in {there} the report of a `dedup {there}`; choose another name" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
