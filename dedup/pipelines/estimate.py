@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
 from dedup.edit.join import bytes_needed
-from dedup.errors import InputError
 from dedup.option_types import DistinctOption, Id, IgnoreOption, MethodOption, MetricOption, TokensOption, UnitOption
 from dedup.options import check_memory
 from dedup.pipelines.find import find_duplicates
@@ -17,7 +16,7 @@ from dedup.pipelines.query import Query
 from dedup.runtime.memory import written
 from dedup.runtime.threads import thread_count
 from dedup.sampling.measure import Size, measure, outline_of, sample_of
-from dedup.sources.coerce import read_texts
+from dedup.sources.coerce import in_a_list, read_texts
 from dedup.sources.files.file_texts import FileTexts
 from dedup.sources.texts import Texts
 from dedup.threshold import Metric
@@ -141,12 +140,7 @@ def estimate(
     asked |= {"ignore": ignore, "tokens": tokens}
     query = Query.check(**asked, within=within, across=across)
     workers, bound = thread_count(threads), check_memory(memory)
-    if isinstance(texts, str):
-        if query.unit.whole:
-            raise InputError(
-                'expected a collection of texts, found one str; pass [text], or use unit="paragraph" or "line"'
-            )
-        texts = [texts]
+    texts = in_a_list(texts, query.unit)
     extra = {name: option for option, name in reversed(query.other_columns)}
     collection = read_texts(texts, ids=ids, column=column, id=id, extra=extra, placed=False)
     if isinstance(collection, FileTexts):

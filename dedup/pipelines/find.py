@@ -15,7 +15,6 @@ import numpy.typing as npt
 from dedup.clusters.keys import Key, keys_of
 from dedup.clusters.looks import check_looks
 from dedup.clusters.priority import rank_units
-from dedup.errors import InputError
 from dedup.hashing.source import HeldUnits, TextSource
 from dedup.hashing.units import Units
 from dedup.option_types import (
@@ -41,7 +40,7 @@ from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.sampling.measure import Size, measure, outline_of
 from dedup.sampling.missed import sketcher_for
-from dedup.sources.coerce import Texts, read_texts
+from dedup.sources.coerce import Texts, in_a_list, read_texts
 from dedup.sources.files.file_texts import FileTexts
 
 __all__ = ["find_duplicates", "find_in"]
@@ -205,12 +204,7 @@ def find_in(
     """
     query = Query.check(**options)
     workers, bound, progress = thread_count(threads), check_memory(memory), check_progress(progress)
-    if isinstance(texts, str):
-        if query.unit.whole:
-            raise InputError(
-                'expected a collection of texts, found one str; pass [text], or use unit="paragraph" or "line"'
-            )
-        texts = [texts]
+    texts = in_a_list(texts, query.unit)
     by = query.keep_column
     extra = {name: option for option, name in reversed(query.other_columns)}
     collection = read_texts(texts, ids=ids, column=column, id=id, extra=extra, placed=not query.unit.whole)

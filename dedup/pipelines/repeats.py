@@ -4,6 +4,7 @@ repeats.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -20,7 +21,8 @@ from dedup.results.repeats import Repeats
 from dedup.runtime.progress import Progress, ProgressOption
 from dedup.runtime.threads import thread_count
 from dedup.sampling.measure import measure_words
-from dedup.sources.coerce import Texts, read_texts
+from dedup.sources.coerce import Texts, names_a_file, read_texts
+from dedup.terminal import clean
 
 __all__ = ["find_repeats", "repeats_in"]
 
@@ -117,6 +119,9 @@ def repeats_in(
     bound = check_memory(memory)
     progress = check_progress(progress)
     bare = isinstance(texts, str)
+    if bare and names_a_file(texts):
+        told = f"the text {texts!r} is searched, not the file of that name; pass pathlib.Path({texts!r}) to search it"
+        warnings.warn(clean(told), stacklevel=3)
     collection = read_texts([texts] if bare else texts, **options)
     collection.bound(bound)
     plan = None if bound is None else _plan(collection, bound, workers, threshold, planned, reading)

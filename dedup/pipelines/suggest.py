@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.clusters.copies import exact_copies
-from dedup.errors import InputError, ParameterError
+from dedup.errors import ParameterError
 from dedup.hashing.shingles import Shingle
 from dedup.hashing.units import HashRows, hash_texts
 from dedup.option_types import Id, IgnoreOption, TokensOption, UnitOption
@@ -42,7 +42,7 @@ from dedup.sampling.sampled import (
     nothing_seen,
     see_rows,
 )
-from dedup.sources.coerce import Block, Texts, read_texts
+from dedup.sources.coerce import Block, Texts, in_a_list, read_texts
 from dedup.unit import Unit
 
 __all__ = ["suggest"]
@@ -122,12 +122,7 @@ def suggest(
     of = Unit(check_word("unit", unit, [str(each) for each in Unit]))
     reading, seed = Reading.check(ignore, tokens, hash_key), check_seed(seed)
     workers, bound, progress = thread_count(threads), check_memory(memory), check_progress(progress)
-    if isinstance(texts, str):
-        if of.whole:
-            raise InputError(
-                'expected a collection of texts, found one str; pass [text], or use unit="paragraph" or "line"'
-            )
-        texts = [texts]
+    texts = in_a_list(texts, of)
     collection = read_texts(texts, ids=ids, column=column, id=id, placed=False)
     collection.bound(bound)
     with Progress(progress) as stages:

@@ -25,8 +25,12 @@ from dedup.sources.columns import Columns, check_columns, join_texts, names_of
 from dedup.sources.files.naming import Files, files
 from dedup.sources.frames import Extra, column_in, fetched, imported, is_table, other_column, values_of
 from dedup.sources.texts import BLOCK_LIMITS, INT64, Block, BlockLimits, Ids, ListTexts, Texts
+from dedup.unit import Unit
 
-__all__ = ["Block", "Ids", "ListTexts", "Texts", "read_once", "read_texts"]
+__all__ = ["Block", "Ids", "ListTexts", "Texts", "in_a_list", "names_a_file", "read_once", "read_texts"]
+
+LONGEST_NAME = 255
+"""Characters of a text that may be the name of a file."""
 
 NO_EXTRA: Extra = MappingProxyType({})
 
@@ -129,11 +133,36 @@ def read_once(texts: Any) -> bool:
     )
 
 
+def in_a_list(texts: Any, unit: Unit) -> Any:
+    """Return the texts: one str in a list, if its parts are compared. Raise `InputError` if it is one text alone."""
+    if not isinstance(texts, str):
+        return texts
+    if unit.whole:
+        raise _one_text(texts, '[text], or use unit="paragraph" or "line"')
+    return [texts]
+
+
+def _one_text(text: str, advice: str) -> InputError:
+    """Return the error for one text where several are needed; with how to search files, if it is the name of one."""
+    named = f"; to search what is in {text!r}, pass dedup.files({text!r})" if names_a_file(text) else ""
+    return InputError(f"expected a collection of texts, found one str; pass {advice}{named}")
+
+
+def names_a_file(text: str) -> bool:
+    """Return whether a text is the name of a file or folder that is there."""
+    if not 0 < len(text) <= LONGEST_NAME or "\n" in text:
+        return False
+    try:
+        return os.path.exists(text)
+    except (OSError, ValueError):  # no name of a file, such as one with a null
+        return False
+
+
 def _refuse(texts: Any) -> None:
     """Raise `InputError` for what could be iterated, but is not an ordered collection of texts."""
     kind = type(texts).__name__
     if isinstance(texts, str):
-        raise InputError("expected a collection of texts, found one str; pass [text]")
+        raise _one_text(texts, "[text]")
     if isinstance(texts, (bytes, bytearray, memoryview)):
         raise InputError(f"expected a collection of texts, found {kind}; decode it and pass [text]")
     if isinstance(texts, (set, frozenset)):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -284,3 +286,25 @@ def test_options_that_do_not_fit() -> None:
         read_texts({"a": "b"}, ids=["c"])
     with pytest.raises(ParameterError, match="ids: the collection is a table"):
         read_texts(pa.table({"text": ["a"]}), ids=[1])
+
+
+def test_the_name_of_a_file_in_place_of_its_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one str is an error, it names `dedup.files`; where it is a text, a warning says what is searched."""
+    monkeypatch.chdir(tmp_path)
+    Path("page.txt").write_text("a b c")
+    calls = (dedup.find_duplicates, dedup.suggest, dedup.estimate, lambda name: dedup.match(name, ["a"]))
+    for call in calls:
+        for name, said in (("page.txt", True), (".", True), ("no.txt", False), ("a\nb", False), ("\0", False)):
+            with pytest.raises(InputError, match="found one str") as error:
+                call(name)  # type: ignore[operator]
+            assert said == (f"; to search what is in {name!r}, pass dedup.files({name!r})" in str(error.value))
+    with pytest.warns(
+        UserWarning, match=r"the text 'page.txt' is searched, not the file .* pathlib.Path\('page.txt'\)"
+    ):
+        assert len(dedup.find_repeats("page.txt")) == 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for text in ("", "no.txt", "x" * 300, "\0", "page.txt\n", "\ud800"):
+            dedup.find_repeats(text)
+        dedup.find_repeats(Path("page.txt"))
+        dedup.find_duplicates("page.txt", unit="line")
