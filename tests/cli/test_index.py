@@ -332,5 +332,9 @@ def test_files_in_python(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_help_of_the_group(place: Path) -> None:
     """It names the commands, and what their exit codes mean."""
     said = call("--help").stdout
+    assert "..." not in said.partition("Commands:")[2]
+    assert "Print or write the texts of files that were not seen before, and add them to the index in PATH." in (
+        " ".join(said.split())
+    )
     assert "filter-new" in said
     assert "Exit codes:\n  0    done\n  1    something was found" in said
