@@ -69,6 +69,20 @@ def test_a_closed_index_has_few_segments(tmp_path: Path, monkeypatch: pytest.Mon
         assert index.stats.segments > 1, "the first is too large to be merged here"
         assert all(map(index.seen, texts_of(0, 65)))
         assert index.check().ok
+    monkeypatch.setattr(writer, "SETTLED_POSTINGS", 0)
+    with dedup.Index.open(tmp_path / "index", write=True) as index:
+        for start in range(65, 300, 5):
+            index.add(texts_of(start, 5))
+        assert index.stats.segments > 2
+        seen: list[tuple[str, int, int]] = []
+        index.close(progress=lambda *stage: seen.append(stage))
+    with dedup.Index.open(tmp_path / "index") as index:
+        assert index.stats.segments <= 2, "all that was added is merged"
+        assert all(map(index.seen, texts_of(0, 300)))
+        assert index.check().ok
+    assert {name for name, _, _ in seen} == {"merge"}
+    assert seen[0][1] == 0
+    assert seen[-1][1] == seen[-1][2]
 
 
 def test_an_error_after_the_last_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
