@@ -106,3 +106,27 @@ def test_an_error_after_the_last_commit(tmp_path: Path, monkeypatch: pytest.Monk
     with dedup.Index.open(tmp_path / "index") as index:
         assert 1 == index.stats.segments
         assert 60 == len(index)
+
+
+def test_a_stop_while_the_index_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends the merge at the end of a session: all that was added is there, and no file of the merge is left."""
+    make_small(monkeypatch)
+    index = dedup.Index.create(tmp_path / "index", shingle=SHINGLE)
+    for start in range(0, 50, 2):
+        index.add(texts_of(start, 2))
+    index.commit()
+    segments = index.stats.segments
+
+    def stop(stage: str, done: int, total: int) -> None:
+        assert (stage, 0 <= done <= total) == ("merge", True)
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        index.close(progress=stop)
+    with dedup.Index.open(tmp_path / "index", write=True) as index:
+        assert (50, segments) == (len(index), index.stats.segments)
+        assert all(map(index.seen, texts_of(0, 50)))
+        assert index.check().ok
+    with dedup.Index.open(tmp_path / "index") as index:
+        assert all(map(index.seen, texts_of(0, 50)))
