@@ -42,7 +42,8 @@ PASSAGES = (
     "maximal.longest_earlier",
 )  # fmt: skip
 CHAINS = (
-    "seeds.mark_grams", "seeds.place_windows", "chains.link_seeds", "chains.build_chains", "chains.choose_chains",
+    "window_table.mark_grams", "window_table.place_windows", "chains.link_seeds", "chains.build_chains",
+    "chains.choose_chains",
 )  # fmt: skip
 GROUPS: dict[str, tuple[str, ...]] = {
     "find": (*TEXT_PARTS, *JOIN, "forms.hash_texts", "listing.both_ways", "listing.count_listed", "listing.spell_out"),
