@@ -52,8 +52,8 @@ MOST_SEGMENTS = 12
 """Segments. If a commit finds more, it ends the merges that run."""
 
 SETTLED_POSTINGS = 1 << 26
-"""Postings that are merged at most when an index is closed: of a million texts of 2 kB, a second or two. 2^24 of them
-took 0.37 s of the processor (two busy cores, 2026-11)."""
+"""Postings that are merged when an index is closed, though fewer were added: of a million texts of 2 kB, a second or
+two. 2^24 of them took 0.37 s of the processor (two busy cores, 2026-11)."""
 
 FEED_DOCUMENTS, FEED_HASHES = 1 << 12, 1 << 20
 """Documents that are copied at a time from another index, and about how many hashes."""
@@ -187,19 +187,20 @@ class Writer(Adding):
         self._changed = self._bits_changed = False
         self._collect()
 
-    def settle(self) -> None:
+    def settle(self, stage: Callable[[int], Callable[[int], None]]) -> None:
         """After a commit, and before the index is closed: merge the newest segments and documents, and commit that.
 
         So those who open the index have few segments to ask. No more is merged than the texts that were added would
-        pay for in `work`, and at most `SETTLED_POSTINGS`: what a short session costs depends on it alone, not on the
-        index. What it adds to an index is durable before, so an error of the system is none of the caller's.
+        pay for in `work`: at most `SETTLED_POSTINGS`, or as many postings as were added, if that is more. So what a
+        session costs depends on it alone, not on the index. What it adds to an index is durable before, so an error of
+        the system is none of the caller's. `stage` begins a stage of so many postings, if some are merged.
         """
         view = self.view
-        budget = min(SETTLED_POSTINGS, self._paid)
+        budget = min(max(SETTLED_POSTINGS, self._paid // MERGED_PER_POSTING), self._paid)
         with contextlib.suppress(StorageError):
             if view.segments and view.segments[-1].entry.most + view.memtable.posted <= budget:
                 self.flush()
-            made = self._merges.settle(view, budget)
+            made = self._merges.settle(view, budget, stage)
             if made is not None:
                 self._unsynced += made.paths(self.folder)
                 self._changed = True

@@ -13,11 +13,12 @@ In naive Python, for two passages as rows of words, in thousandths of a word::
         return max(common(a[:-1], b), common(a, b[:-1]), common(a[:-1], b[:-1]) + worth(a[-1], b[-1]))
 
 If so many words are equal that only k of the longer side are not, no alignment of this worth drifts by more than k: the
-table is a band of k cells on either side, and exact. Beyond `WIDEST` it is a heuristic. Cells that cannot lead to more
-than is known are left out. Cost: the words times the band; most unequal words are told apart by their letters, without
-a distance.
+table is a band of k cells on either side, and exact. Beyond `WIDEST_WORD` it is a heuristic. Only one row is held, and
+only cells in which a pair of words adds to it are computed [2]: eight words are looked at together, by their letters,
+and by what is known. Cost: the words times the band, and a distance for each two words that were not compared lately.
 
-References: [1] Hyyrö, "A bit-vector algorithm for computing Levenshtein and Damerau edit distances", 2003.
+References: [1] Hyyrö, "A bit-vector algorithm for computing Levenshtein and Damerau edit distances", 2003. [2] Hunt and
+Szymanski, "A fast algorithm for computing longest common subsequences", 1977, here with weights.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels import Table, Written, kernel, part, shared
+from dedup.kernels.words import bit_count, trailing_zeros
 
 WORD_WEIGHT = 1000
 """What an equal word is worth."""
@@ -46,6 +48,12 @@ for each letter modulo 64."""
 LETTER_SLOTS = 128
 """Slots of the table of the letters of a word: twice as many as letters."""
 
+PARTNERS = 8
+"""Words that are looked at together: a register of AVX-512."""
+
+REMEMBERED_BITS = 12
+"""Pairs of words of which the worth is remembered, 2 to this power: the same ones meet again and again in a law."""
+
 LETTER_MASK = np.uint64(LETTER_SLOTS - 1)
 
 POINT_BASE = np.uint64(0x9E3779B97F4A7C15)
@@ -61,15 +69,20 @@ def split_words(
     words: Table[np.uint64],
 ) -> int:
     """Write the words of ``points[begin:end]``, which single spaces divide, and return their number."""
+    last_bits, digit_bits = np.uint64(63), np.uint64(0)
+    for digit in digits:
+        digit_bits |= np.uint64(1) << (digit & last_bits)
     count = np.int64(0)
     first = np.int64(begin)
     total, letters, any_digit = np.uint64(0), np.uint64(0), False
     for at in range(begin, end + 1):
         if at < end and points[at] != space:
             total = total * POINT_BASE + points[at]
-            letters |= np.uint64(1) << (points[at] & np.uint64(63))
-            for digit in digits:
-                any_digit |= points[at] == digit
+            letter = np.uint64(1) << (points[at] & last_bits)
+            letters |= letter
+            if digit_bits & letter != np.uint64(0):
+                for digit in digits:
+                    any_digit |= points[at] == digit
             continue
         size = np.int64(at) - first
         if size < SHORTEST_WORD or size > MOST_POINTS or any_digit:
@@ -80,15 +93,6 @@ def split_words(
         first = np.int64(at + 1)
         total, letters, any_digit = np.uint64(0), np.uint64(0), False
     return count
-
-
-@part
-def bits_of(value: np.uint64) -> int:
-    """Return how many bits are set."""
-    value -= (value >> np.uint64(1)) & np.uint64(0x5555555555555555)
-    value = (value & np.uint64(0x3333333333333333)) + ((value >> np.uint64(2)) & np.uint64(0x3333333333333333))
-    value = (value + (value >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return np.int64((value * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
 @shared
@@ -147,6 +151,42 @@ def misspelled(
     return WORD_WEIGHT * (longer - edits) // longer if edits <= 2 * longer // 5 else np.int64(0)
 
 
+@part
+def find_partners(
+    own: np.uint64,
+    size: int,
+    letters: np.uint64,
+    hashes: npt.NDArray[np.uint64],
+    sizes: npt.NDArray[np.uint64],
+    masks: npt.NDArray[np.uint64],
+    best: npt.NDArray[np.int64],
+    at: np.uint64,
+    before: int,
+    known: int,
+    left: int,
+    others: int,
+) -> np.uint64:
+    """Return a bit for each of the 8 words from `at` on that may add to an alignment, as the partner of a given word.
+
+    It is equal to the word, or may be: it has about the size and the letters, where an edit takes one letter for
+    another, at most. And the worth would be more than what an alignment has without it (`best`, and `before` in the
+    same row), and may lead to more than is known, with `left` words to come of `others`.
+    """
+    some = np.uint64(0)
+    for k in range(np.uint64(PARTNERS)):
+        j = at + k
+        other = np.int64(sizes[j])
+        longer = max(size, other)
+        edits = max(abs(size - other), np.int64(bit_count(letters ^ masks[j]) + np.uint64(1)) >> 1)
+        equal = hashes[j] == own
+        near = (5 * edits <= 2 * longer) & (min(size, other) > 0)
+        gain = WORD_WEIGHT - max(before, best[j + np.uint64(1)]) + best[j]
+        spare = best[j] + WORD_WEIGHT * min(left, others - np.int64(j)) - known
+        enough = longer * min(gain, spare) > WORD_WEIGHT * edits
+        some |= np.uint64((near & enough) | (equal & (min(gain, spare) > 0))) << k
+    return some
+
+
 @kernel
 def spelled_alike(
     points: npt.NDArray[np.uint64],
@@ -166,11 +206,18 @@ def spelled_alike(
     longest = np.int64(0)
     for k in range(len(offsets) - 1):
         longest = max(longest, offsets[k + 1] - offsets[k])
-    words = np.empty((longest + 1, 4), dtype=np.uint64)
-    other_words = np.empty((longest + 1, 4), dtype=np.uint64)
-    rows = np.empty((2, longest + 2), dtype=np.int64)
+    room = longest + PARTNERS + 2
+    words, other_words = np.empty((room, 4), dtype=np.uint64), np.empty((room, 4), dtype=np.uint64)
+    hashes, sizes, masks = (
+        np.zeros(room, dtype=np.uint64),
+        np.zeros(room, dtype=np.uint64),
+        np.zeros(room, dtype=np.uint64),
+    )
+    best = np.zeros(room, dtype=np.int64)
+    columns, values = np.empty(room, dtype=np.uint64), np.empty(room, dtype=np.int64)
     of_word, places = np.empty(LETTER_SLOTS, dtype=np.uint64), np.empty(LETTER_SLOTS, dtype=np.uint64)
-    nothing = np.int64(-1) << 40
+    keys = np.empty(1 << REMEMBERED_BITS, dtype=np.uint64)
+    worths = np.full(1 << REMEMBERED_BITS, np.int64(-1))
     for pair in range(len(matched)):
         count = split_words(points, offsets[2 * pair], offsets[2 * pair + 1], space, digits, words)
         others = split_words(points, offsets[2 * pair + 1], offsets[2 * pair + 2], space, digits, other_words)
@@ -187,59 +234,54 @@ def spelled_alike(
         count -= front
         others -= front
         known -= WORD_WEIGHT * (front + back)
-        above, below = rows[0], rows[1]
-        first, last = np.int64(0), np.int64(-1)  # of the row above: the columns that may lead to more than is known
-        for j in range(min(band, others) + 1):
-            above[j] = 0
-            if WORD_WEIGHT * min(count, others - j) > known:
-                last = np.int64(j)
-        for i in range(1, count + 1):
-            if last < first:
+        for j in range(others):
+            hashes[j], sizes[j] = other_words[front + j, WORD_HASH], other_words[front + j, WORD_SIZE]
+            masks[j] = other_words[front + j, WORD_LETTERS]
+        # `best[j]`: what the words so far have in common with the first j others. It rises by a word at most from row
+        # to row, and from column to column: what can lead to no more than is known stays of no use
+        best[0] = 0
+        first, reached = np.int64(0), np.int64(0)
+        for i in range(count):
+            left = count - i
+            first = max(first, i - band)
+            while first <= reached and best[first] + WORD_WEIGHT * left <= known:
+                first += 1
+            most = min(others, i + band + 1)
+            while reached < most and best[reached] + WORD_WEIGHT * (others - reached) > known:
+                best[reached + 1] = best[reached]
+                reached += 1
+            if first > reached:
                 break
-            low, high = max(i - band, first, 1), min(i + band, others)
-            above[last + 1] = nothing
-            below[low - 1] = nothing if low > 1 or i > band else np.int64(0)
-            ever = low == 1 and i <= band and WORD_WEIGHT * min(count - i, others) > known
-            first, end = (np.int64(0) if ever else others + 1), (np.int64(0) if ever else np.int64(-1))
-            own = words[front + i - 1, WORD_HASH]
-            own_size, letters = np.int64(words[front + i - 1, WORD_SIZE]), words[front + i - 1, WORD_LETTERS]
-            begin = np.int64(words[front + i - 1, WORD_START])
-            before = below[low - 1]
-            entered = False
-            for column in range(np.uint64(low), np.uint64(high + 1)):
-                if np.int64(column) > last + 1:
-                    if end + 1 < np.int64(column):
-                        break
-                    above[column] = nothing
-                row = np.uint64(front) + column - np.uint64(1)
-                diagonal = above[column - np.uint64(1)]
-                value = max(above[column], before)
-                if diagonal + WORD_WEIGHT > value:
-                    if own == other_words[row, WORD_HASH]:
-                        value = diagonal + WORD_WEIGHT
-                    else:
-                        size = np.int64(other_words[row, WORD_SIZE])
-                        most = 2 * max(size, own_size) // 5  # an edit takes one letter for another, at most
-                        left = min(count - i, others - np.int64(column))
-                        if (
-                            abs(size - own_size) <= most
-                            and most > 0
-                            and diagonal + WORD_WEIGHT * (1 + left) > known
-                            and bits_of(letters ^ other_words[row, WORD_LETTERS]) <= 2 * most
-                        ):
+            own, size = words[front + i, WORD_HASH], np.int64(words[front + i, WORD_SIZE])
+            letters = words[front + i, WORD_LETTERS]
+            found, before, entered = np.uint64(0), np.int64(0), False
+            for block in range(np.uint64(first), np.uint64(reached), np.uint64(PARTNERS)):
+                some = find_partners(own, size, letters, hashes, sizes, masks, best, block, before, known, left, others)
+                while some != np.uint64(0):
+                    j = block + np.uint64(trailing_zeros(some))
+                    some &= some - np.uint64(1)
+                    value = max(before, best[j + np.uint64(1)])
+                    if j >= np.uint64(reached) or best[j] + WORD_WEIGHT <= value:
+                        continue
+                    worth = np.int64(WORD_WEIGHT)
+                    if hashes[j] != own:
+                        key = (own * POINT_BASE) ^ hashes[j]
+                        slot = (key * POINT_BASE) >> np.uint64(64 - REMEMBERED_BITS)
+                        if keys[slot] != key or worths[slot] < 0:
                             if not entered:
                                 entered = True
-                                enter_letters(points, begin, own_size, of_word, places)
-                            other = np.int64(other_words[row, WORD_START])
-                            value = max(value, diagonal + misspelled(points, own_size, other, size, of_word, places))
-                below[column] = value
-                before = value
-                if value + WORD_WEIGHT * min(count - i, others - np.int64(column)) > known:
-                    first, end = min(first, np.int64(column)), np.int64(column)
-            last = end
-            above, below = below, above
-        best = np.int64(0)
-        if last >= first:
-            for j in range(first, last + 1):
-                best = max(best, above[j])
-        totals[pair] = max(best + WORD_WEIGHT * (front + back), WORD_WEIGHT * matched[pair])
+                                enter_letters(points, np.int64(words[front + i, WORD_START]), size, of_word, places)
+                            at, other_size = np.int64(other_words[np.uint64(front) + j, WORD_START]), np.int64(sizes[j])
+                            keys[slot] = key
+                            worths[slot] = misspelled(points, size, at, other_size, of_word, places)
+                        worth = worths[slot]
+                    if best[j] + worth > value:
+                        before = best[j] + worth
+                        columns[found], values[found] = j + np.uint64(1), before
+                        found += np.uint64(1)
+            for k in range(found):
+                for column in range(columns[k], np.uint64(reached + 1)):
+                    if best[column] >= values[k]:
+                        break
+                    best[column] = values[k]
+        totals[pair] = max(best[reached] + WORD_WEIGHT * (front + back), WORD_WEIGHT * matched[pair])

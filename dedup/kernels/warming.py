@@ -3,7 +3,10 @@
 When the first kernel is compiled in a process, one line on stderr announces it at once. If the command that runs is
 known (`expect`), all kernels that it calls are then compiled in parallel, and loaded from disk.
 
-    python -m dedup.kernels.warming [--narrow] NAME...     compiles some kernels (``module.kernel``), and keeps them
+    python -m dedup.kernels.warming CLAIMS [--narrow] NAME...     compiles some kernels (``module.kernel``), keeps them
+
+Each process takes a module, compiles its kernels, and takes the next one: it makes a file in the folder `CLAIMS`, which
+only one of them can.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import os
 import pkgutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,6 +27,9 @@ __all__ = ["GROUPS", "QUIET", "all_kernels", "expect", "main", "missing", "warm"
 NARROW = "--narrow"
 """Of kernels that are compiled for two widths of numbers, only the narrow one. The wide one is for more than 2^29
 tokens, where a few seconds more do not matter."""
+
+SLOWEST = ("chains", "tokens", "shingles", "text", "self_join", "utf8")
+"""Modules whose kernels take 5 to 12 s to compile, the slowest first; the others take up to 4 (busy core, 2026-11)."""
 
 QUIET = "DEDUP_KERNELS_QUIET"
 """Set in processes that compile for another process, which has already announced it."""
@@ -42,7 +49,8 @@ PASSAGES = (
     "maximal.longest_earlier",
 )  # fmt: skip
 CHAINS = (
-    "seeds.mark_grams", "seeds.place_windows", "chains.link_seeds", "chains.build_chains", "chains.choose_chains",
+    "window_table.mark_grams", "window_table.place_windows", "chains.link_seeds", "chains.build_chains",
+    "chains.choose_chains",
 )  # fmt: skip
 GROUPS: dict[str, tuple[str, ...]] = {
     "find": (*TEXT_PARTS, *JOIN, "forms.hash_texts", "listing.both_ways", "listing.count_listed", "listing.spell_out"),
@@ -120,21 +128,18 @@ def warm(names: Iterable[str], processes: int | None = None, *, narrow: bool = F
     count = count if processes is None else processes
     if count < 2 or getattr(sys, "frozen", False) or not folders or not folders[-1].writable:
         return False
-    shares: list[list[str]] = [[] for _ in range(count)]
-    weights = [0] * count
-    for module, members in sorted(_modules(names).items(), key=lambda item: -_weight(item[0])):
-        lightest = weights.index(min(weights))
-        shares[lightest] += members
-        weights[lightest] += _weight(module)
-    command = [sys.executable, "-m", __name__, *([NARROW] if narrow else [])]
+    ordered = [name for _, members in sorted(_modules(names).items(), key=_by_time) for name in members]
     environment = {**os.environ, QUIET: "1", "PYTHONPATH": os.pathsep.join(sys.path)}
-    started = [subprocess.Popen([*command, *share], env=environment) for share in shares if share]  # noqa: S603
-    try:
-        ended = [process.wait() for process in started]
-        return not any(ended)
-    finally:
-        for process in started:
-            process.kill()  # after an interrupt; no effect on a process that has ended
+    with tempfile.TemporaryDirectory() as claims:
+        command = [sys.executable, "-m", __name__, claims, *([NARROW] if narrow else []), *ordered]
+        started = [subprocess.Popen(command, env=environment) for _ in range(count)]  # noqa: S603
+        try:
+            ended = [process.wait() for process in started]
+            return not any(ended)
+        finally:
+            for process in started:
+                process.kill()  # after an interrupt; no effect on a process that has ended
+                process.wait()
 
 
 def _modules(names: Iterable[str]) -> dict[str, list[str]]:
@@ -144,22 +149,29 @@ def _modules(names: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def _weight(module: str) -> int:
-    """Return a measure of the time that the kernels of a module take to compile: the length of its source."""
-    source = Path(__file__).parent / f"{module}.py"
-    return source.stat().st_size if source.exists() else 1
+def _by_time(module: tuple[str, list[str]]) -> tuple[int, int]:
+    """Return a key by which those modules come first whose kernels take the longest to compile.
+
+    Of most, the length of the source is a measure of the time.
+    """
+    source = Path(__file__).parent / f"{module[0]}.py"
+    length = source.stat().st_size if source.exists() else 1
+    return SLOWEST.index(module[0]) if module[0] in SLOWEST else len(SLOWEST), -length
 
 
 def main() -> None:
-    """Compile the kernels that the command line names."""
-    for name in sys.argv[1:]:
-        if name == NARROW:
+    """Compile the kernels that the command line names, as far as no other process does."""
+    claims, names = Path(sys.argv[1]), [name for name in sys.argv[2:] if name != NARROW]
+    for module, members in _modules(names).items():
+        try:
+            (claims / module).touch(exist_ok=False)
+        except OSError:
             continue
-        module, _, kernel = name.partition(".")
-        entries = getattr(importlib.import_module(f"dedup.kernels.{module}"), kernel).entries
-        for width, entry in entries.items():
-            if width != "q" or len(entries) == 1 or NARROW not in sys.argv:
-                entry.prepare()
+        for name in members:
+            entries = getattr(importlib.import_module(f"dedup.kernels.{module}"), name.partition(".")[2]).entries
+            for width, entry in entries.items():
+                if width != "q" or len(entries) == 1 or NARROW not in sys.argv:
+                    entry.prepare()
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """Seeds: short runs of tokens that occur at an earlier place, and links between those that may be in a chain.
 
-The definitions are in `dedup.kernels.seeds` and `dedup.kernels.chains`. First the cell of each window is marked. Then
-the tokens are read once more, some at a time: their windows are looked up, and the runs are written. When a text is
-complete, its seeds are linked, and those that are in no chain are dropped. So only a table of the windows that occur
-twice and the seeds of a few texts are held.
+The definitions are in `dedup.kernels.window_table`, `dedup.kernels.seeds` and `dedup.kernels.chains`. First the cell of
+each window is marked. Then the tokens are read once more, some at a time: their windows are looked up, and the runs are
+written. When a text is complete, its seeds are linked, and those that are in no chain are dropped. So only a table of
+the windows that occur twice and the seeds of a few texts are held.
 
 The result does not depend on how many tokens are read at a time, or on the number of parts.
 
-Cost: linear in the tokens. Memory: about a byte a token and 15 bytes for each distinct window that stands twice (30
+Cost: linear in the tokens. Memory: about a byte a token and 13 bytes for each distinct window that stands twice (26
 beyond 2^29 tokens); 20 bytes a link; 40 for each seed of the text at hand.
 """
 
@@ -50,8 +50,8 @@ WAITING_BLOCKS = 8
 found, without which no chain is made."""
 
 LOAD = 0.8
-"""The share of a table that is filled when all windows are in it. From 0.5 to 0.85 the time is the same: it goes into
-memory that is waited for, not into rows that are passed."""
+"""The share of the slots that is filled when all windows are in the table. From 0.5 to 0.85 the time is the same: it
+goes into memory that is waited for, not into slots that are passed."""
 
 SEED_BYTES = 40
 """Of a seed while it is linked."""
@@ -178,7 +178,7 @@ def find_seeds(
 
 
 class _Part:
-    """The windows whose hashes lie in one part of all: cells, and a table."""
+    """The windows whose hashes lie in one part of all: cells, and a table with its slots."""
 
     def __init__(
         self,
@@ -194,16 +194,17 @@ class _Part:
         self._sides = sides
         self._size, self._share = size, (number, parts)
         self._cells = np.zeros(1 << max(CELLS_PER_TOKEN * len(tokens) // parts // 32, 1).bit_length(), dtype=np.uint64)
-        self._table: Numbers = np.zeros((0, 3), dtype=dtype)
+        self._table: Numbers = np.empty((0, 2), dtype=dtype)
+        self._slots: Numbers = np.empty(0, dtype=dtype)
         self._state = np.zeros(2, dtype=np.int64)
 
     @property
     def bytes(self) -> int:
-        return self._cells.nbytes + self._table.nbytes
+        return self._cells.nbytes + self._table.nbytes + self._slots.nbytes
 
     def mark(self) -> None:
         """Enter the windows into cells, and make the table."""
-        from dedup.kernels import seeds as kernels
+        from dedup.kernels import window_table as kernels
 
         counts = np.zeros(2, dtype=np.int64)
         border, origins, stride = self._sides
@@ -211,20 +212,31 @@ class _Part:
         met, again = counts.tolist()
         cells = 32 * len(self._cells)
         rows = again * (1 + met / cells) if border else windows_in_cells(cells, met, again)
-        self._table = np.zeros((int(rows / LOAD) + 1024, 3), dtype=self._table.dtype)
+        self._make_room(int(rows) + 1024)
 
     def place(self, begin: int, end: int, to: tuple[Numbers, Numbers]) -> None:
         """Look up the windows at some places."""
-        from dedup.kernels import seeds as kernels
+        from dedup.kernels import window_table as kernels
 
         given, share, (border, origins, stride) = self._given, self._share, self._sides
         self._state[kernels.NEXT] = begin
-        while not kernels.place_windows(
-            *given, begin, end, self._size, *share, border, origins, stride, self._cells, self._table, self._state, *to
-        ):
-            wider: Numbers = np.zeros((len(self._table) // 2 * 3, 3), dtype=self._table.dtype)
-            kernels.widen_table(self._table, wider)
-            self._table = wider
+        while True:
+            cells, slots, table, state = self._cells, self._slots, self._table, self._state
+            if kernels.place_windows(
+                *given, begin, end, self._size, *share, border, origins, stride, cells, slots, table, state, *to
+            ):
+                return
+            held, tokens = int(self._state[kernels.FILLED]), given[0]
+            old = self._make_room(len(self._table) // 2 * 3)
+            self._table[:held] = old[:held]
+            kernels.fill_slots(tokens, self._size, self._table, held, self._slots)
+
+    def _make_room(self, rows: int) -> Numbers:
+        """Make a table of so many rows, and its slots; return the old table."""
+        old = self._table
+        self._table = np.empty((rows, 2), dtype=old.dtype)
+        self._slots = np.zeros(int(rows / LOAD), dtype=old.dtype)
+        return old
 
 
 def windows_in_cells(cells: int, met: int, again: int) -> float:

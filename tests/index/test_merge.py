@@ -69,6 +69,20 @@ def test_a_closed_index_has_few_segments(tmp_path: Path, monkeypatch: pytest.Mon
         assert index.stats.segments > 1, "the first is too large to be merged here"
         assert all(map(index.seen, texts_of(0, 65)))
         assert index.check().ok
+    monkeypatch.setattr(writer, "SETTLED_POSTINGS", 0)
+    with dedup.Index.open(tmp_path / "index", write=True) as index:
+        for start in range(65, 300, 5):
+            index.add(texts_of(start, 5))
+        assert index.stats.segments > 2
+        seen: list[tuple[str, int, int]] = []
+        index.close(progress=lambda *stage: seen.append(stage))
+    with dedup.Index.open(tmp_path / "index") as index:
+        assert index.stats.segments <= 2, "all that was added is merged"
+        assert all(map(index.seen, texts_of(0, 300)))
+        assert index.check().ok
+    assert {name for name, _, _ in seen} == {"merge"}
+    assert seen[0][1] == 0
+    assert seen[-1][1] == seen[-1][2]
 
 
 def test_an_error_after_the_last_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,3 +106,27 @@ def test_an_error_after_the_last_commit(tmp_path: Path, monkeypatch: pytest.Monk
     with dedup.Index.open(tmp_path / "index") as index:
         assert 1 == index.stats.segments
         assert 60 == len(index)
+
+
+def test_a_stop_while_the_index_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends the merge at the end of a session: all that was added is there, and no file of the merge is left."""
+    make_small(monkeypatch)
+    index = dedup.Index.create(tmp_path / "index", shingle=SHINGLE)
+    for start in range(0, 50, 2):
+        index.add(texts_of(start, 2))
+    index.commit()
+    segments = index.stats.segments
+
+    def stop(stage: str, done: int, total: int) -> None:
+        assert (stage, 0 <= done <= total) == ("merge", True)
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        index.close(progress=stop)
+    with dedup.Index.open(tmp_path / "index", write=True) as index:
+        assert (50, segments) == (len(index), index.stats.segments)
+        assert all(map(index.seen, texts_of(0, 50)))
+        assert index.check().ok
+    with dedup.Index.open(tmp_path / "index") as index:
+        assert all(map(index.seen, texts_of(0, 50)))

@@ -44,6 +44,37 @@ def test_what_two_passages_have_in_common(pairs: list[tuple[list[str], list[str]
     assert all(x <= y for x, y in zip(alike(pairs, matched, [each + 1 for each in wanted]), wanted, strict=True))
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_longer_passages(seed: int) -> None:
+    """Passages of many words, edited a little or much, with few and with many different words, at each threshold."""
+    chance = Random(seed)
+    known = [
+        "".join(chance.choices("abcdef1", (9, 9, 9, 9, 9, 9, 1), k=chance.randint(1, 9))) for _ in range(5 + 4 * seed)
+    ]
+    pairs = []
+    for _ in range(8):
+        a = chance.choices(known, k=chance.randint(1, 90))
+        b = []
+        for said in a:
+            kind = chance.random()
+            if kind < 0.2:
+                at = chance.randrange(len(said))
+                said = said[:at] + chance.choice("abcdef") + said[at + 1 :]
+            if kind < 0.9:
+                b.append(said)
+            if kind > 0.8:
+                b.append(chance.choice(known))
+        pairs.append((a, b or ["a"]))
+    wanted = [oracles_repeats.spelled_alike(a, b) for a, b in pairs]
+    common = [oracles_repeats.longest_common(a, b) for a, b in pairs]
+    for fewer in (0, 3):
+        matched = [max(each - fewer, 0) for each in common]
+        assert alike(pairs, matched) == wanted
+        assert alike(pairs, matched, wanted) == wanted
+    too_much = alike(pairs, common, [each + 1 for each in wanted])
+    assert all(1000 * least <= x <= y for least, x, y in zip(common, too_much, wanted, strict=True))
+
+
 @pytest.mark.parametrize(
     ("a", "b", "worth"),
     [

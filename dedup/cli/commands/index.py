@@ -8,6 +8,8 @@ was written or printed.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -276,11 +278,14 @@ def filter_new(
     finish(found=False, check=False, rejected=read.rejected())
 
 
-def opened(path: str, hash_key: bytes | None, *, write: bool = False, memory: str | None = None) -> Index:
-    """Open an index."""
+@contextmanager
+def opened(path: str, hash_key: bytes | None, *, write: bool = False, memory: str | None = None) -> Iterator[Index]:
+    """Open an index; close it at the end, with a bar as the command was told."""
     from dedup.index.index import Index
 
-    return Index.open(path, write=write, hash_key=hash_key, memory=memory)
+    with Index.open(path, write=write, hash_key=hash_key, memory=memory) as held:
+        yield held
+        held.close(progress=progress())
 
 
 def tell_counts(as_json: bool, counts: dict[str, Any], line: str) -> None:

@@ -15,7 +15,7 @@ is written from start to end. Postings of removed documents are dropped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -176,22 +176,27 @@ class Merges:
         if not self._running:
             self._credit = 0
 
-    def settle(self, view: View, budget: int) -> SegmentEntry | None:
+    def settle(self, view: View, budget: int, stage: Callable[[int], Callable[[int], None]]) -> SegmentEntry | None:
         """Merge the newest segments that have at most `budget` postings together; return what was made.
 
-        Merges that run are abandoned.
+        Merges that run are abandoned. `stage` begins a stage of so many postings, if some are merged.
         """
         self.abandon()
-        count = 0
+        count = entries = 0
         for segment in reversed(view.segments):
-            budget -= segment.entry.most
-            count += budget >= 0
+            if entries + segment.entry.most > min(budget, MOST_ENTRIES):
+                break
+            entries += segment.entry.most
+            count += 1
         if count < 2:
             return None
+        report = stage(entries)
         self._begin(view, view.segments[-count:])
-        made = None
+        made, done = None, 0
         while made is None:
-            _, made = self._step(view)
+            read, made = self._step(view)
+            done += read
+            report(min(done, entries))
         return made
 
     def abandon(self) -> None:

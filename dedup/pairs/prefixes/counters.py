@@ -35,7 +35,9 @@ COUNTED_CHUNK = 1 << 17
 2^21 on generated:100000 (two cores, 2026-11)."""
 
 COUNTED_PART_BITS = 18
-"""Bits of a slot within its part, at most: the table of a part has 256 kB."""
+"""Bits of a slot within its part, at most: the table of a part has 256 kB. Curve:
+`benchmarks.tuning.counters_counted_part_bits`; flat from 15 to 24 on versions:2650:45000, where 12 takes 1.24 times as
+long (two busy cores, 2026-11)."""
 
 PARTS_BITS = 6
 """There are 64 parts where there is enough to share out, so that as many threads have work."""

@@ -25,7 +25,8 @@ LINE = 8
 """Keys per cache line."""
 
 INDEX_PART_BITS = 16
-"""Bits of a bucket within its part, at most: the buckets of a part and their keys have about 1 MB."""
+"""Bits of a bucket within its part, at most: the buckets of a part and their keys have about 1 MB. Curve:
+`benchmarks.tuning.index_index_part_bits`."""
 
 
 class Keys(NamedTuple):
