@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from dedup.distributed.job import ACROSS, Engine, Job
 from dedup.distributed.order import search
@@ -26,6 +25,7 @@ from dedup.sources.two_sided import Sides
 from dedup.spark.engine import KeepingEngine, SparkEngine
 from dedup.spark.inputs import check_frame, check_pyspark, check_tasks, checked, job_of, read_input, tasks_of
 from dedup.spark.matches import SparkMatches
+from dedup.spark.tables import Cuts, cuts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,16 +108,16 @@ def match(
             asked["files"] = [sorted(frame.inputFiles()) for frame in (df, against)]
             engine = KeepingEngine(df.sparkSession, tasks, stages, str(check_name("work", work)), asked)
         reading = SparkEngine(df.sparkSession, tasks, Progress(False))
-        found, places, job = matches_of(engine, reading, both, query, job, kinds[0], column)
+        found, cuts, job = matches_of(engine, reading, both, query, job, kinds[0], column)
     found.timings.update(stages.seconds)
-    return SparkMatches(found, places, job, df.sparkSession, id, column)
+    return SparkMatches(found, cuts, job, df.sparkSession, id, column)
 
 
 def matches_of(
     engine: Engine, reading: Engine, both: Any, query: Query, job: Job, kind: pa.DataType, column: str
-) -> tuple[Matches, npt.NDArray[np.int64], Job]:
-    """Return the matches between the two sides of an input, the places of the units of side 0 that match, and the job
-    with its seed, on any engine; `reading` is the engine that fetches texts.
+) -> tuple[Matches, Cuts | None, Job]:
+    """Return the matches between the two sides of an input, the units of side 0 that match (None for documents), and
+    the job with its seed, on any engine; `reading` is the engine that fetches texts.
     """
     import pyarrow as pa
 
@@ -156,4 +156,4 @@ def matches_of(
     evidence = resolved.units, resolved.representatives, resolved.pairs, None, None
     matches = Matches(info, sides, *evidence, {}, apart=resolved.apart, read=(left, right))
     matching = np.isin(resolved.representatives, resolved.pairs.left)
-    return matches, resolved.units.places[matching], job
+    return matches, None if job.unit.whole else cuts_of(resolved.units, matching), job

@@ -365,6 +365,14 @@ def test_a_frame_of_another_kind_is_an_error(spark: Any) -> None:
         dedup.spark.find_duplicates(table_of(["a b c"]), id="id")
 
 
+def test_another_text_loses_no_paragraph(spark: Any) -> None:
+    table = table_of([f"the first part of number {number}\n\nthe other part of all texts" for number in range(6)])
+    found = dedup.spark.find_duplicates(spark.createDataFrame(table), id="id", unit="paragraph", partitions=1)
+    other = spark.createDataFrame(table).selectExpr("id", "'new\n\n' || text as text")
+    with pytest.raises(pyspark.errors.PythonException, match="InputError: filter: expected for the id .* text"):
+        found.filter(other).collect()
+
+
 def test_an_old_pyspark_is_an_error(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pyspark, "__version__", "3.5.7")
     with pytest.raises(ParameterError, match=r"expected pyspark 4\.1 or later, found 3\.5\.7; pip install 'pyspark>=4"):
