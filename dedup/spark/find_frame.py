@@ -15,7 +15,17 @@ from dedup.results.duplicates import Duplicates
 from dedup.runtime.progress import Progress
 from dedup.spark.duplicates import SparkDuplicates
 from dedup.spark.engine import KeepingEngine, SparkEngine
-from dedup.spark.inputs import check_frame, check_pyspark, check_tasks, checked, info_of, job_of, read_input, tasks_of
+from dedup.spark.inputs import (
+    check_frame,
+    check_pyspark,
+    check_tasks,
+    checked,
+    files_of,
+    info_of,
+    job_of,
+    read_input,
+    tasks_of,
+)
 from dedup.spark.tables import of_ids
 
 if TYPE_CHECKING:
@@ -100,7 +110,7 @@ def find_duplicates(
         if work is not None:
             asked = query.asked() | {"column": column, "id": id, "partitions": tasks, "version": job.version}
             asked |= {"hash_key": query.shingle.key.fingerprint, "columns": texts.schema.simpleString()}
-            asked["files"] = sorted(df.inputFiles())
+            asked["files"] = files_of(df)
             engine = KeepingEngine(df.sparkSession, tasks, stages, str(check_name("work", work)), asked)
         found = search(engine, texts, job, kind, more)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from dedup.distributed.job import BY, ID, TEXT, Job
 from dedup.errors import InputError, ParameterError
@@ -28,6 +29,7 @@ __all__ = [
     "check_text_columns",
     "checked",
     "cores_of",
+    "files_of",
     "info_of",
     "job_of",
     "quoted",
@@ -44,6 +46,9 @@ MOST_TASKS = 1 << 15
 MANY_TASKS = 512
 """Tasks. From here on the hash space has about as many parts: more would balance them better, but there is a row for
 each block and part, of more than a hundred bytes. `benchmarks.speed.spark_model` says what rows cost."""
+
+GLOBBING = r"[\\{}\[\]*?]"
+"""Characters of a path that Spark would take for a pattern."""
 
 OLDEST = (4, 1)
 """The first version of pyspark that has `DataFrame.repartitionById`."""
@@ -230,6 +235,26 @@ def _plain_type(kind: Any) -> pa.DataType | None:
 def quoted(name: str) -> str:
     """Return the name of a column as Spark reads it, whatever characters it has."""
     return "`" + name.replace("`", "``") + "`"
+
+
+def files_of(df: DataFrame) -> list[str]:
+    """Return the files that a DataFrame is read from, each with its length and the time of its last change.
+
+    Only the names, if Spark does not tell more of them.
+    """
+    from pyspark.errors import PySparkException
+    from pyspark.sql import functions
+
+    names = sorted(df.inputFiles())
+    if not names:
+        return names
+    paths = [re.sub(GLOBBING, r"\\\g<0>", unquote(name)) for name in names]
+    more = functions.concat_ws(" ", "path", "length", functions.unix_micros("modificationTime"))
+    try:
+        reader = df.sparkSession.read.format("binaryFile").option("recursiveFileLookup", "true")
+        return sorted(row[0] for row in reader.load(paths).select(more).collect())
+    except PySparkException:
+        return names
 
 
 def tasks_of(df: DataFrame) -> int:

@@ -23,7 +23,7 @@ from dedup.runtime.progress import Progress
 from dedup.sampling.missed import missed_pairs
 from dedup.sources.two_sided import Sides
 from dedup.spark.engine import KeepingEngine, SparkEngine
-from dedup.spark.inputs import check_frame, check_pyspark, check_tasks, checked, job_of, read_input, tasks_of
+from dedup.spark.inputs import check_frame, check_pyspark, check_tasks, checked, files_of, job_of, read_input, tasks_of
 from dedup.spark.matches import SparkMatches
 from dedup.spark.tables import Cuts, cuts_of
 
@@ -105,7 +105,7 @@ def match(
         if work is not None:
             asked = query.asked() | {"names": names, "partitions": tasks, "version": job.version}
             asked |= {"hash_key": query.shingle.key.fingerprint, "match": True}
-            asked["files"] = [sorted(frame.inputFiles()) for frame in (df, against)]
+            asked["files"] = [files_of(frame) for frame in (df, against)]
             engine = KeepingEngine(df.sparkSession, tasks, stages, str(check_name("work", work)), asked)
         reading = SparkEngine(df.sparkSession, tasks, Progress(False))
         found, cuts, job = matches_of(engine, reading, both, query, job, kinds[0], column)

@@ -100,6 +100,26 @@ def test_a_search_is_taken_up_from_its_work_folder(spark: Any, tmp_path: Path) -
         dedup.spark.find_duplicates(frame, id="id", work=str(work), threshold=0.5, partitions=2)
 
 
+def test_files_that_were_changed_are_another_search(spark: Any, tmp_path: Path) -> None:
+    file, work = tmp_path / "a b%20[1].json", tmp_path / "work"
+    name = str(file).replace("[", "\\[")
+
+    def write(texts: list[str]) -> None:
+        file.write_text("".join(json.dumps({"id": number, "text": text}) + "\n" for number, text in enumerate(texts)))
+
+    def find() -> Any:
+        return dedup.spark.find_duplicates(spark.read.json(name), id="id", work=str(work), partitions=1)
+
+    write(["one text", "another one"])
+    assert find().summary == find().summary
+    (told,) = inputs.files_of(spark.read.json(name))
+    assert told.startswith(f"file:{file} {file.stat().st_size} ")
+    assert inputs.files_of(spark.createDataFrame(table_of(["a b c"]))) == []
+    write(["one text", "one text", "another one"])
+    with pytest.raises(ParameterError, match="work: expected .* it differs in files;"):
+        find()
+
+
 def test_modules_are_spared_in_the_first_tasks_of_a_worker_alone(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     spared = []
     monkeypatch.setattr(engine.gc, "freeze", lambda: spared.append(True))
