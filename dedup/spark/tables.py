@@ -49,10 +49,17 @@ def frame_of(spark: SparkSession, table: pa.Table) -> DataFrame:
 
 
 def check_columns_in(df: DataFrame, *names: str) -> None:
-    """Raise `InputError` for a column that a DataFrame does not have."""
+    """Raise `InputError` for anything but a DataFrame, and for a column that it does not have."""
+    from pyspark.sql import DataFrame as Frame
+
+    if not isinstance(df, Frame):
+        raise InputError(
+            f"filter: expected a Spark DataFrame, found {type(df).__name__}; pass the one that was searched, or one "
+            "with its ids"
+        )
     for name in names:
         if name not in df.columns:
-            raise InputError(f"expected the column {shown(name)} in the DataFrame, found {shown(df.columns)}")
+            raise InputError(f"filter: expected the column {shown(name)} in the DataFrame, found {shown(df.columns)}")
 
 
 def without(df: DataFrame, gone: DataFrame, id: str) -> DataFrame:
