@@ -9,6 +9,7 @@ import runpy
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 needs = pytest.importorskip("benchmarks.needs")
@@ -116,3 +117,20 @@ def test_chained_seeds_find_an_edited_passage() -> None:
     assert " ".join(edited) == page[found.start : found.end]
     assert (0, len(source)) == (found.source_start, found.source_end)
     assert 3 == len(by_seeds([other, source], [page], 0.8, size=3, gap=0, least=20))
+
+
+@pytest.mark.parametrize("rival", ("by_distance", "by_matching", "by_datasketch", "by_gaoya"))
+def test_rivals_find_copies_at_their_best_threshold(rival: str) -> None:
+    """Each rival of the suggestions finds all copies and nothing else, where nothing else is alike."""
+    pytest.importorskip({"by_distance": "rapidfuzz", "by_matching": "difflib"}.get(rival, rival.removeprefix("by_")))
+    from benchmarks.quality import quality_suggest
+
+    texts, groups = [], []
+    for number in range(30):
+        words = [f"word{number * 7919 + place * 104729}" for place in range(8)]
+        texts += [" ".join(words), " ".join([*words[:7], "changed"])]
+        groups += [number, number]
+    given = () if rival in ("by_distance", "by_matching") else ("words:1", 0.7)
+    found, threshold = getattr(quality_suggest, rival)(texts, np.array(groups), *given)
+    assert found >= (0.95 if given else 1.0)  # sketches estimate
+    assert 0 <= threshold < 1

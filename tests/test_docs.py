@@ -131,8 +131,19 @@ def run_shell(command: str) -> str:
     return done.stdout
 
 
+@cache
+def find_pandas() -> None:
+    """Let pyarrow look for pandas, which it does once: a command hides it, and later pages have it."""
+    with contextlib.suppress(ImportError):
+        import pandas as pd
+        import pyarrow as pa
+
+        assert pa.array(pd.Series(["a"], index=[7])).to_pylist() == ["a"]
+
+
 def run_module(arguments: list[str]) -> str:
     """Do what ``python -m dedup`` does, in this process: the kernels are loaded here."""
+    find_pandas()
     shown = io.StringIO()
     pa.array(pd.Series([0]))  # Arrow looks for pandas once, and must not do so while the command hides it
     before, finders, threshold = sys.argv, list(sys.meta_path), gc.get_threshold()
@@ -141,7 +152,7 @@ def run_module(arguments: list[str]) -> str:
         with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(shown), contextlib.suppress(SystemExit):
             runpy.run_module("dedup", run_name="__main__", alter_sys=True)
     finally:
-        sys.argv, sys.meta_path[:] = before, finders  # later pages have pandas
+        sys.argv, sys.meta_path[:] = before, finders
         gc.unfreeze()
         gc.set_threshold(*threshold)
     return shown.getvalue()

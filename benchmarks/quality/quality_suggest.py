@@ -4,8 +4,9 @@ For each kind of `kinds.py`: F1 of the pairs that a search with the suggestion f
 of the best shingle, of those that are suggested, in steps of 0.005. Pairs of one group are right, all others are wrong.
 `default` is F1 of a search without options. `seconds` is processor time of `suggest`, `search` that of a search with
 the suggestion. With --rivals, kinds of short texts are also judged by all pairs of
-`rapidfuzz.distance.Levenshtein.normalized_similarity` (of lower case), at its best threshold; and all kinds by
-`datasketch.MinHashLSH` with 256 permutations, the best shingle, and its best threshold.
+`rapidfuzz.distance.Levenshtein.normalized_similarity` and of `difflib.SequenceMatcher.ratio` (of lower case), at the
+best threshold of each; and all kinds by `datasketch.MinHashLSH` and by gaoya with 256 permutations, the best shingle,
+and the best threshold of each.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from dedup.pipelines.suggest import SUGGESTED as SHINGLES
 from dedup.shingling import shingles
 
 STEPS = 200
+
+RIVALS = ("rapidfuzz", "difflib", "datasketch", "gaoya")
 
 
 def curve(texts: list[str], groups: np.ndarray, shingle: str) -> np.ndarray:  # type: ignore[type-arg]
@@ -62,8 +65,9 @@ def score(texts: list[str], groups: np.ndarray, **options: Any) -> float:  # typ
     return 2 * int((groups[left] == groups[right]).sum()) / max(len(left) + truth, 1)
 
 
-SHORT = 300
-"""Characters, on average, up to which texts are compared by edit distance: all pairs of longer ones take minutes."""
+SHORT, SHORTEST = 300, 100
+"""Characters, on average, up to which texts are compared by edit distance, and by difflib: all pairs of longer ones
+take minutes."""
 
 
 def by_distance(texts: list[str], groups: np.ndarray) -> tuple[float, float]:  # type: ignore[type-arg]
@@ -79,10 +83,37 @@ def by_distance(texts: list[str], groups: np.ndarray) -> tuple[float, float]:  #
         right = groups[row : row + 200, None] == groups
         for wanted, counts in ((right & later, same), (~right & later, other)):
             counts += np.bincount((alike[wanted] * STEPS).astype(int), minlength=STEPS + 1)
+    return best_of(same, other, groups)
+
+
+def by_matching(texts: list[str], groups: np.ndarray) -> tuple[float, float]:  # type: ignore[type-arg]
+    """The best F1 of all pairs of difflib, and its threshold. Pairs below `LOWEST_RATIO` are not compared in full."""
+    from difflib import SequenceMatcher
+
+    same, other = np.zeros(STEPS + 1), np.zeros(STEPS + 1)
+    matcher = SequenceMatcher(autojunk=False)
+    folded = [text.lower() for text in texts]
+    for row, text in enumerate(folded):
+        matcher.set_seq2(text)
+        for earlier in range(row):
+            matcher.set_seq1(folded[earlier])
+            if matcher.real_quick_ratio() >= LOWEST_RATIO and matcher.quick_ratio() >= LOWEST_RATIO:
+                level = int(matcher.ratio() * STEPS)
+                (same if groups[row] == groups[earlier] else other)[level] += 1
+    return best_of(same, other, groups)
+
+
+def best_of(same: np.ndarray, other: np.ndarray, groups: np.ndarray) -> tuple[float, float]:  # type: ignore[type-arg]
+    """The best F1, and its threshold, of counts of right and wrong pairs at each level of similarity."""
+    _, sizes = np.unique(groups, return_counts=True)
+    truth = int((sizes * (sizes - 1) // 2).sum())
     hits, wrong = same[::-1].cumsum()[::-1], other[::-1].cumsum()[::-1]
-    values = 2 * hits / np.maximum(hits + wrong + same.sum(), 1)
+    values = 2 * hits / np.maximum(hits + wrong + truth, 1)
     return float(values.max()), int(values.argmax()) / STEPS
 
+
+LOWEST_RATIO = 0.5
+"""Similarity. Unrelated short texts come up to it by their letters alone."""
 
 PERMUTATIONS = 256
 
@@ -114,11 +145,38 @@ def by_datasketch(texts: list[str], groups: np.ndarray, shingle: str, threshold:
             level = int(sketch.jaccard(sketches[earlier]) * STEPS)
             (same if groups[row] == groups[earlier] else other)[level] += 1
         index.insert(row, sketch)
-    _, sizes = np.unique(groups, return_counts=True)
-    truth = int((sizes * (sizes - 1) // 2).sum())
-    hits, wrong = same[::-1].cumsum()[::-1], other[::-1].cumsum()[::-1]
-    values = 2 * hits / np.maximum(hits + wrong + truth, 1)
-    return float(values.max()), int(values.argmax()) / STEPS
+    return best_of(same, other, groups)
+
+
+TRIED = (-0.15, -0.1, -0.05, 0.0, 0.05, 0.1)
+"""Thresholds of gaoya that are tried, from the best one of the exact search."""
+
+
+def by_gaoya(texts: list[str], groups: np.ndarray, shingle: str, threshold: float) -> tuple[float, float]:  # type: ignore[type-arg]
+    """The best F1 of gaoya's index with the shingle, and its threshold. It chooses bands. Words as for datasketch."""
+    from gaoya.minhash import MinHashStringIndex
+
+    kind, _, size = shingle.partition(":")
+    words = [" ".join(RIVAL_WORD.findall(text.lower())) for text in texts]
+    results = []
+    for wanted in sorted({max(threshold + step, 0.05) for step in TRIED}):
+        index = MinHashStringIndex(
+            hash_size=32,
+            jaccard_threshold=wanted,
+            num_bands=None,
+            band_size=None,
+            num_hashes=PERMUTATIONS,
+            analyzer="word" if kind == "words" else "char",
+            ngram_range=(int(size), int(size)),
+        )
+        index.par_bulk_insert_docs(list(range(len(words))), words)
+        same, other = np.zeros(STEPS + 1), np.zeros(STEPS + 1)
+        for row, found in enumerate(index.par_bulk_query(words)):
+            for earlier in found:
+                if earlier < row:
+                    (same if groups[row] == groups[earlier] else other)[STEPS] += 1
+        results.append((best_of(same, other, groups)[0], wanted))
+    return max(results)
 
 
 def measured(some: Kind, *, rivals: bool = False) -> dict[str, Any]:
@@ -130,12 +188,17 @@ def measured(some: Kind, *, rivals: bool = False) -> dict[str, Any]:
     begun = time.process_time()
     dedup.find_duplicates(some.texts, threads=1, **suggestion.options)
     searched = time.process_time() - begun
-    short = sum(map(len, some.texts)) <= SHORT * len(some.texts)
-    distance = by_distance(some.texts, groups) if rivals and short else (None, None)
+    length = sum(map(len, some.texts)) / len(some.texts)
     best = {shingle: curve(some.texts, groups, shingle) for shingle in SHINGLES}
     top = max(best, key=lambda shingle: float(best[shingle].max()))
     top_threshold = int(best[top].argmax()) / STEPS
-    sketched = by_datasketch(some.texts, groups, top, top_threshold) if rivals else (None, None)
+    at_best = some.texts, groups, top, top_threshold
+    found_by = {
+        "rapidfuzz": by_distance(some.texts, groups) if rivals and length <= SHORT else None,
+        "difflib": by_matching(some.texts, groups) if rivals and length <= SHORTEST else None,
+        "datasketch": by_datasketch(*at_best) if rivals else None,
+        "gaoya": by_gaoya(*at_best) if rivals else None,
+    }
     return {
         "kind": "suggest",
         "texts": some.name,
@@ -151,10 +214,8 @@ def measured(some: Kind, *, rivals: bool = False) -> dict[str, Any]:
         "default_f1": score(some.texts, groups),
         "seconds": spent,
         "search": searched,
-        "rapidfuzz_f1": distance[0],
-        "rapidfuzz_threshold": distance[1],
-        "datasketch_f1": sketched[0],
-        "datasketch_threshold": sketched[1],
+        **{f"{rival}_f1": None if found is None else found[0] for rival, found in found_by.items()},
+        **{f"{rival}_threshold": None if found is None else found[1] for rival, found in found_by.items()},
     }
 
 
@@ -168,7 +229,9 @@ def main(given: list[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.quality_suggest", description=__doc__)
     parser.add_argument("kinds", nargs="*", help=f"of {', '.join(KINDS)}")
-    parser.add_argument("--rivals", action="store_true", help="rapidfuzz, for short texts, and datasketch too")
+    parser.add_argument(
+        "--rivals", action="store_true", help="datasketch and gaoya too, and for short texts rapidfuzz and difflib"
+    )
     parser.add_argument("--output", type=Path, help="a file for the results, a line of JSON each; added to")
     chosen = parser.parse_args(sys.argv[1:] if given is None else given)
     root = needs.folder()
@@ -179,15 +242,10 @@ def main(given: list[str] | None = None) -> None:
             f"{row['texts']:14} {row['count']:5,} {seen:10}  {row['shingle']:7} {row['threshold']:.2f}"
             f"  F1 {row['f1']:.3f}  best {row['best_f1']:.3f} ({row['best_shingle']} {row['best_threshold']:.2f})"
             f"  default {row['default_f1']:.3f}  {row['seconds']:.2f} s, search {row['search']:.2f} s"
-            + (
-                f"  rapidfuzz {row['rapidfuzz_f1']:.3f} ({row['rapidfuzz_threshold']:.2f})"
-                if row["rapidfuzz_f1"]
-                else ""
-            )
-            + (
-                f"  datasketch {row['datasketch_f1']:.3f} ({row['datasketch_threshold']:.2f})"
-                if row["datasketch_f1"] is not None
-                else ""
+            + "".join(
+                f"  {rival} {row[f'{rival}_f1']:.3f} ({row[f'{rival}_threshold']:.2f})"
+                for rival in RIVALS
+                if row[f"{rival}_f1"] is not None
             ),
             flush=True,
         )

@@ -12,7 +12,7 @@ from dedup.results.duplicates import Duplicates, evidence_of
 from dedup.results.summary import Summary, shown_units
 from dedup.spark.engine import running, spark_schema, spark_type
 from dedup.spark.inputs import quoted
-from dedup.spark.tables import check_columns_in, cut_out, frame_of, without
+from dedup.spark.tables import check_columns_in, cut_out, cuts_of, frame_of, without
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -91,15 +91,15 @@ class SparkDuplicates:
         """Return the rows of `df` whose text was not removed, with all columns; `df` has the ids that were searched.
 
         For paragraphs and lines all rows are returned, and the removed units are cut out of the texts; a text of which
-        nothing is left is ``""``.
+        nothing is left is ``""``. A removed unit that is not what was searched is an `InputError` when the rows are
+        made. Documents are removed by their ids: their texts are not looked at.
         """
         if self._job.unit.whole:
             return without(df, self.removed, self._id)
         check_columns_in(df, self._id, self._column)
         evidence = evidence_of(self._found)
-        places = evidence.units.places[~evidence.kept]
-        ids = evidence.texts.ids_at(places[:, 0])
-        return cut_out(df, self._job, ids, places[:, 1], self._id, self._column)
+        cuts = cuts_of(evidence.units, ~evidence.kept)
+        return cut_out(df, self._job, evidence.texts, cuts, self._id, self._column)
 
     def _table(self, table: pa.Table) -> DataFrame:
         return frame_of(self._spark, table)

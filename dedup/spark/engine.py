@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from dedup.distributed.job import Stage, library_version
-from dedup.errors import InputError, ParameterError
+from dedup.errors import InputError, ParameterError, StorageError
 from dedup.runtime.progress import Progress
 
 if TYPE_CHECKING:
@@ -113,10 +113,15 @@ class KeepingEngine(SparkEngine):
         super().__init__(spark, tasks, stages)
         self._work, self._steps = work.rstrip("/"), 0
         asked = {name: _brief(str(value)) for name, value in asked.items()}
-        found = self._read("asked")
-        if found is None:
-            self._write("asked", self._spark.createDataFrame([(json.dumps(asked),)], "asked string"))
-            return
+        try:
+            found = self._read("asked")
+            if found is None:
+                self._write("asked", self._spark.createDataFrame([(json.dumps(asked),)], "asked string"))
+                return
+        except Exception as error:  # each file system has errors of its own
+            raise StorageError(
+                f"work: expected a folder that the driver and all workers can write to, found {work}: {_cause(error)}"
+            ) from error
         known = json.loads(found.first()[0])
         differing = sorted(name for name in asked if known.get(name) != asked[name])
         if differing:
@@ -166,6 +171,12 @@ class KeepingEngine(SparkEngine):
 def _brief(value: str) -> str:
     """Return a value, or its digest if it is long."""
     return value if len(value) <= LONGEST_ASKED else hashlib.sha256(value.encode()).hexdigest()
+
+
+def _cause(error: Exception) -> str:
+    """Return the last cause that an error of Java names, or else its first line."""
+    causes = re.findall(r"^(?:Caused by)?: (.*)", str(error), re.MULTILINE)
+    return str(causes[-1]) if causes else (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _told(error: Exception) -> Exception:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,23 @@ from dedup.distributed.order import search
 from dedup.distributed.outcome import evidence_of_found
 from dedup.distributed.texts.documents import LinkedTexts
 from dedup.distributed.texts.linked import Fetch
-from dedup.options import ProgressOption, check_name
+from dedup.options import ProgressOption
 from dedup.results.duplicates import Duplicates
 from dedup.runtime.progress import Progress
 from dedup.spark.duplicates import SparkDuplicates
 from dedup.spark.engine import KeepingEngine, SparkEngine
-from dedup.spark.inputs import check_frame, check_pyspark, check_tasks, checked, info_of, job_of, read_input, tasks_of
+from dedup.spark.inputs import (
+    check_frame,
+    check_pyspark,
+    check_tasks,
+    check_work,
+    checked,
+    files_of,
+    info_of,
+    job_of,
+    read_input,
+    tasks_of,
+)
 from dedup.spark.tables import of_ids
 
 if TYPE_CHECKING:
@@ -45,7 +57,7 @@ def find_duplicates(
     ignore: str | Collection[str] = (),
     tokens: str = "words",
     hash_key: bytes | None = None,
-    work: str | None = None,
+    work: str | os.PathLike[str] | None = None,
     partitions: int | None = None,
     progress: ProgressOption = None,
 ) -> SparkDuplicates:
@@ -68,8 +80,8 @@ def find_duplicates(
     progress : as in `dedup.find_duplicates`; a stage is a job of Spark
 
     Raises `ParameterError` for an option of an invalid value, an old pyspark or Java, or another version of this
-    library or another hash key on a worker; `InputError` for a missing column, one of another type, and ids that are
-    null or not unique.
+    library or another hash key on a worker; `InputError` for a missing column, one of another type, a stream, and ids
+    that are null or not unique; `StorageError` for a `work` folder that cannot be written.
 
     Cost: the texts are hashed once, and the few that may be in a pair a second time. About 1.2 kB per text of 300
     shingles are moved between the workers. A worker's task holds the hashes of its partition. The driver holds some
@@ -100,8 +112,8 @@ def find_duplicates(
         if work is not None:
             asked = query.asked() | {"column": column, "id": id, "partitions": tasks, "version": job.version}
             asked |= {"hash_key": query.shingle.key.fingerprint, "columns": texts.schema.simpleString()}
-            asked["files"] = sorted(df.inputFiles())
-            engine = KeepingEngine(df.sparkSession, tasks, stages, str(check_name("work", work)), asked)
+            asked["files"] = files_of(df)
+            engine = KeepingEngine(df.sparkSession, tasks, stages, check_work(work), asked)
         found = search(engine, texts, job, kind, more)
         try:
 

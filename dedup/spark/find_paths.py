@@ -16,7 +16,7 @@ from dedup.distributed.texts.documents import LinkedRecords
 from dedup.distributed.texts.files import Damaged, FileInput, ReadingEngine
 from dedup.distributed.texts.linked import Fetch
 from dedup.errors import InputError, ParameterError
-from dedup.options import ProgressOption, check_name, check_path, check_paths, shown
+from dedup.options import ProgressOption, check_path, check_paths, shown
 from dedup.pipelines.query import Query
 from dedup.report.existing_report import ASKED, existing_report
 from dedup.report.read import Report
@@ -34,6 +34,7 @@ from dedup.spark.inputs import (
     check_session,
     check_tasks,
     check_text_columns,
+    check_work,
     checked,
     cores_of,
     info_of,
@@ -59,7 +60,7 @@ def find(
     files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     *,
     output: str | os.PathLike[str],
-    work: str | None = None,
+    work: str | os.PathLike[str] | None = None,
     column: str | Sequence[str] = "text",
     id: str | None = None,
     format: str | None = None,
@@ -145,7 +146,7 @@ def find(
         engine = SparkEngine(spark, tasks, stages)
         if work is not None:
             more = {"partitions": tasks, "inputs": listing.fingerprint(), "tasks": inputs.tasks}
-            engine = KeepingEngine(spark, tasks, stages, str(check_name("work", work)), asked | more)
+            engine = KeepingEngine(spark, tasks, stages, check_work(work), asked | more)
         reading = SparkEngine(spark, tasks, Progress(False))
         result = found_in_files(engine, reading, _numbered(spark), inputs, query, column, tasks)
     _warn(inputs)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from dedup.distributed.job import BY, ID, TEXT, Job
 from dedup.errors import InputError, ParameterError
@@ -26,8 +28,10 @@ __all__ = [
     "check_session",
     "check_tasks",
     "check_text_columns",
+    "check_work",
     "checked",
     "cores_of",
+    "files_of",
     "info_of",
     "job_of",
     "quoted",
@@ -44,6 +48,9 @@ MOST_TASKS = 1 << 15
 MANY_TASKS = 512
 """Tasks. From here on the hash space has about as many parts: more would balance them better, but there is a row for
 each block and part, of more than a hundred bytes. `benchmarks.speed.spark_model` says what rows cost."""
+
+GLOBBING = r"[\\{}\[\]*?]"
+"""Characters of a path that Spark would take for a pattern."""
 
 OLDEST = (4, 1)
 """The first version of pyspark that has `DataFrame.repartitionById`."""
@@ -143,6 +150,11 @@ def check_frame(df: Any, option: str) -> None:
         raise InputError(
             f"{option}: expected a Spark DataFrame, found {type(df).__name__}; use dedup.find_duplicates for it"
         )
+    if df.isStreaming:
+        raise InputError(
+            f"{option}: expected a DataFrame of rows that are there, found a stream; write it to files first, or "
+            "search each batch by foreachBatch"
+        )
     check_cluster(df.sparkSession)
 
 
@@ -161,6 +173,17 @@ def check_tasks(partitions: Any) -> int:
     return check_whole("partitions", partitions, 1, MOST_TASKS)
 
 
+def check_work(work: Any) -> str:
+    """Return the option `work`: a path or URI. Raise `ParameterError` for any other value."""
+    path = os.fspath(work) if isinstance(work, (str, os.PathLike)) else None
+    if not isinstance(path, str) or not path.strip("/"):
+        raise ParameterError(
+            f"work: expected a folder that all workers can write to (a path or URI) or None, found "
+            f"{type(work).__name__} {shown(work)}"
+        )
+    return path
+
+
 def check_text_columns(column: Any, unit: Unit) -> str | None:
     """Return a `column` option: a name, or several for documents. Raise `ParameterError` for any other value."""
     found = check_columns(column)
@@ -172,33 +195,44 @@ def check_text_columns(column: Any, unit: Unit) -> str | None:
     return found
 
 
-def read_input(df: DataFrame, column: str, id: str, query: Query) -> tuple[DataFrame, pa.DataType, pa.Schema]:
-    """Return the columns that are needed, the type of ids, and the columns that are told of linked units."""
+def read_input(
+    df: DataFrame, column: str, id: str, query: Query, side: str = ""
+) -> tuple[DataFrame, pa.DataType, pa.Schema]:
+    """Return the columns that are needed, the type of ids, and the columns that are told of linked units.
+
+    `side` is what the names of the options begin with ("against_"), in messages.
+    """
     import pyarrow as pa
     from pyspark.sql import functions, types
 
     fields = {field.name: field.dataType for field in df.schema.fields}
-    wanted = {
-        "column": check_name("column", column),
-        "id": check_name("id", id),
-        **dict(query.other_columns),
-    }
+    texts = f"{side}column"
+    if isinstance(column, (list, tuple)) and len(column) > 1:
+        raise ParameterError(
+            f"{texts}: expected one name, as a str, found {type(column).__name__} {shown(column)}; join the columns "
+            "to one by functions.concat_ws"
+        )
+    wanted = {texts: check_name(texts, column), f"{side}id": check_name(f"{side}id", id), **dict(query.other_columns)}
+    folded = [_alike(df, field.name) for field in df.schema.fields]
     for option, name in wanted.items():
-        several = [field.name for field in df.schema.fields].count(name)
-        if several > 1:
+        several = folded.count(_alike(df, str(name)))
+        if name in fields and several > 1:
             raise InputError(f"{option}: expected one column {shown(name)}, found {several}; rename all but one")
         if name not in fields:
-            raise InputError(f"{option}: expected a column {shown(name)}, found the columns {shown(list(fields))}")
+            field = str(name).partition(".")[0] in fields
+            hint = "; select the field as a column first" if field else ""
+            found = f"found the columns {shown(list(fields))}{hint}"
+            raise InputError(f"{option}: expected a column {shown(name)}, {found}")
     if not isinstance(fields[column], types.StringType):
         raise InputError(
-            f"column: expected strings in {shown(column)}, found {fields[column].simpleString()}; cast or decode it"
+            f"{texts}: expected strings in {shown(column)}, found {fields[column].simpleString()}; cast or decode it"
         )
     if isinstance(fields[id], types.IntegralType):
         kind = pa.int64()
     elif isinstance(fields[id], types.StringType):
         kind = pa.string()
     else:
-        raise InputError(f"id: expected integers or strings in {shown(id)}, found {fields[id].simpleString()}")
+        raise InputError(f"{side}id: expected integers or strings in {shown(id)}, found {fields[id].simpleString()}")
     columns = [functions.col(quoted(id)).cast(spark_type(kind)).alias(ID), functions.col(quoted(column)).alias(TEXT)]
     more = []
     for option, name in query.other_columns:
@@ -212,6 +246,11 @@ def read_input(df: DataFrame, column: str, id: str, query: Query) -> tuple[DataF
             keys_of_column(pa.array([], type=arrow), option, query.shingle.key)
         columns.append(functions.col(quoted(name)).alias(BY if option == "keep" else option))
     return df.select(*columns), kind, pa.schema(more)
+
+
+def _alike(df: DataFrame, name: str) -> str:
+    """Return a name as Spark compares it."""
+    return name if str(df.sparkSession.conf.get("spark.sql.caseSensitive", "false")) == "true" else name.lower()
 
 
 def _plain_type(kind: Any) -> pa.DataType | None:
@@ -230,6 +269,26 @@ def _plain_type(kind: Any) -> pa.DataType | None:
 def quoted(name: str) -> str:
     """Return the name of a column as Spark reads it, whatever characters it has."""
     return "`" + name.replace("`", "``") + "`"
+
+
+def files_of(df: DataFrame) -> list[str]:
+    """Return the files that a DataFrame is read from, each with its length and the time of its last change.
+
+    Only the names, if Spark does not tell more of them.
+    """
+    from pyspark.errors import PySparkException
+    from pyspark.sql import functions
+
+    names = sorted(df.inputFiles())
+    if not names:
+        return names
+    paths = [re.sub(GLOBBING, r"\\\g<0>", unquote(name)) for name in names]
+    more = functions.concat_ws(" ", "path", "length", functions.unix_micros("modificationTime"))
+    try:
+        reader = df.sparkSession.read.format("binaryFile").option("recursiveFileLookup", "true")
+        return sorted(row[0] for row in reader.load(paths).select(more).collect())
+    except PySparkException:
+        return names
 
 
 def tasks_of(df: DataFrame) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from dedup.distributed.job import ACROSS, Engine, Job
 from dedup.distributed.order import search
@@ -15,7 +15,7 @@ from dedup.distributed.outcome import resolve, sides_of_found
 from dedup.distributed.texts.documents import LinkedTexts
 from dedup.distributed.texts.linked import Fetch
 from dedup.errors import InputError
-from dedup.options import ProgressOption, check_name
+from dedup.options import ProgressOption
 from dedup.pipelines.query import Query
 from dedup.results.match_links import MatchInfo
 from dedup.results.matches import Matches
@@ -24,8 +24,19 @@ from dedup.runtime.progress import Progress
 from dedup.sampling.missed import missed_pairs
 from dedup.sources.two_sided import Sides
 from dedup.spark.engine import KeepingEngine, SparkEngine
-from dedup.spark.inputs import check_frame, check_pyspark, check_tasks, checked, job_of, read_input, tasks_of
+from dedup.spark.inputs import (
+    check_frame,
+    check_pyspark,
+    check_tasks,
+    check_work,
+    checked,
+    files_of,
+    job_of,
+    read_input,
+    tasks_of,
+)
 from dedup.spark.matches import SparkMatches
+from dedup.spark.tables import Cuts, cuts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +65,7 @@ def match(
     ignore: str | Collection[str] = (),
     tokens: str = "words",
     hash_key: bytes | None = None,
-    work: str | None = None,
+    work: str | os.PathLike[str] | None = None,
     partitions: int | None = None,
     progress: ProgressOption = None,
 ) -> SparkMatches:
@@ -90,7 +101,7 @@ def match(
     sides, kinds = [], []
     for side, (frame, option) in enumerate(((df, "df"), (against, "against"))):
         check_frame(frame, option)
-        texts, kind, _ = read_input(frame, *names[side], query)
+        texts, kind, _ = read_input(frame, *names[side], query, "against_" if side else "")
         sides.append(texts.withColumn(ACROSS, functions.lit(side).cast("tinyint")))
         kinds.append(kind)
     if kinds[0] != kinds[1]:
@@ -105,19 +116,19 @@ def match(
         if work is not None:
             asked = query.asked() | {"names": names, "partitions": tasks, "version": job.version}
             asked |= {"hash_key": query.shingle.key.fingerprint, "match": True}
-            asked["files"] = [sorted(frame.inputFiles()) for frame in (df, against)]
-            engine = KeepingEngine(df.sparkSession, tasks, stages, str(check_name("work", work)), asked)
+            asked["files"] = [files_of(frame) for frame in (df, against)]
+            engine = KeepingEngine(df.sparkSession, tasks, stages, check_work(work), asked)
         reading = SparkEngine(df.sparkSession, tasks, Progress(False))
-        found, places, job = matches_of(engine, reading, both, query, job, kinds[0], column)
+        found, cuts, job = matches_of(engine, reading, both, query, job, kinds[0], column)
     found.timings.update(stages.seconds)
-    return SparkMatches(found, places, job, df.sparkSession, id, column)
+    return SparkMatches(found, cuts, job, df.sparkSession, id, column)
 
 
 def matches_of(
     engine: Engine, reading: Engine, both: Any, query: Query, job: Job, kind: pa.DataType, column: str
-) -> tuple[Matches, npt.NDArray[np.int64], Job]:
-    """Return the matches between the two sides of an input, the places of the units of side 0 that match, and the job
-    with its seed, on any engine; `reading` is the engine that fetches texts.
+) -> tuple[Matches, Cuts | None, Job]:
+    """Return the matches between the two sides of an input, the units of side 0 that match (None for documents), and
+    the job with its seed, on any engine; `reading` is the engine that fetches texts.
     """
     import pyarrow as pa
 
@@ -156,4 +167,4 @@ def matches_of(
     evidence = resolved.units, resolved.representatives, resolved.pairs, None, None
     matches = Matches(info, sides, *evidence, {}, apart=resolved.apart, read=(left, right))
     matching = np.isin(resolved.representatives, resolved.pairs.left)
-    return matches, resolved.units.places[matching], job
+    return matches, None if job.unit.whole else cuts_of(resolved.units, matching), job

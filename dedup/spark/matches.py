@@ -5,20 +5,15 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
 from dedup.distributed.job import Job
 from dedup.results.matches import Matches
 from dedup.results.summary import MatchSummary
-from dedup.spark.tables import check_columns_in, cut_out, frame_of, without
+from dedup.spark.tables import Cuts, check_columns_in, cut_out, frame_of, without
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 __all__ = ["SparkMatches"]
-
-Rows = npt.NDArray[np.int64]
 
 
 class SparkMatches:
@@ -27,11 +22,11 @@ class SparkMatches:
     `dedup.spark.match` makes it. The tables have the same columns and rows. DataFrames have no order: sort them, if you
     need one. The length is the number of pairs. ``timings`` has the seconds of each stage.
 
-    `places` are those of the units of the left side that match (`dedup.hashing.units.Units`).
+    `cuts` are the units of the left side that match; None for documents.
     """
 
-    def __init__(self, found: Matches, places: Rows, job: Job, spark: SparkSession, id: str, column: str) -> None:
-        self._found, self._places, self._job, self._spark = found, places, job, spark
+    def __init__(self, found: Matches, cuts: Cuts | None, job: Job, spark: SparkSession, id: str, column: str) -> None:
+        self._found, self._cuts, self._job, self._spark = found, cuts, job, spark
         self._id, self._column = id, column
         self.timings = dict(found.timings)
 
@@ -65,10 +60,10 @@ class SparkMatches:
         """Return the rows of `df` whose text does not match, with all columns; `df` has the ids that were searched.
 
         For paragraphs and lines all rows are returned, and the units that match are cut out of the texts; a text of
-        which nothing is left is ``""``.
+        which nothing is left is ``""``. A unit that matches and is not what was searched is an `InputError` when the
+        rows are made. Documents are removed by their ids: their texts are not looked at.
         """
-        if self._job.unit.whole:
+        if self._cuts is None:
             return without(df, self.matched, self._id)
         check_columns_in(df, self._id, self._column)
-        ids = self._found.texts.ids_at(self._places[:, 0])
-        return cut_out(df, self._job, ids, self._places[:, 1], self._id, self._column)
+        return cut_out(df, self._job, self._found.texts, self._cuts, self._id, self._column)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,10 @@ from dedup.distributed.job import Job
 from dedup.distributed.texts.removal import Remove
 from dedup.distributed.transport.keys import document_keys
 from dedup.errors import InputError
+from dedup.hashing.forms import CHARACTERS
+from dedup.hashing.units import Units
 from dedup.options import shown
+from dedup.sources.texts import Texts
 from dedup.spark.engine import running, spark_schema
 from dedup.spark.inputs import quoted
 
@@ -19,7 +22,22 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-__all__ = ["check_columns_in", "cut_out", "frame_of", "of_ids", "without"]
+__all__ = ["Cuts", "check_columns_in", "cut_out", "cuts_of", "frame_of", "of_ids", "without"]
+
+
+class Cuts(NamedTuple):
+    """Units that are cut out: int64, the document of each, and its number in it; uint64, its form `characters`."""
+
+    documents: npt.NDArray[np.int64]
+    numbers: npt.NDArray[np.int64]
+    characters: npt.NDArray[np.uint64]
+
+
+def cuts_of(units: Units, chosen: npt.NDArray[np.bool_]) -> Cuts:
+    """Return some units, which are no documents, as those that are cut out."""
+    places = units.places[chosen]
+    return Cuts(places[:, 0], places[:, 1], units.forms[CHARACTERS][chosen])
+
 
 REMOVED_ID = "__dedup_removed_id"
 """A column that no table has."""
@@ -31,10 +49,17 @@ def frame_of(spark: SparkSession, table: pa.Table) -> DataFrame:
 
 
 def check_columns_in(df: DataFrame, *names: str) -> None:
-    """Raise `InputError` for a column that a DataFrame does not have."""
+    """Raise `InputError` for anything but a DataFrame, and for a column that it does not have."""
+    from pyspark.sql import DataFrame as Frame
+
+    if not isinstance(df, Frame):
+        raise InputError(
+            f"filter: expected a Spark DataFrame, found {type(df).__name__}; pass the one that was searched, or one "
+            "with its ids"
+        )
     for name in names:
         if name not in df.columns:
-            raise InputError(f"expected the column {shown(name)} in the DataFrame, found {shown(df.columns)}")
+            raise InputError(f"filter: expected the column {shown(name)} in the DataFrame, found {shown(df.columns)}")
 
 
 def without(df: DataFrame, gone: DataFrame, id: str) -> DataFrame:
@@ -53,10 +78,11 @@ def of_ids(df: DataFrame, column: str, ids: pa.Array) -> DataFrame:
     return df.where(functions.col(quoted(column)).isin(ids.to_pylist()))
 
 
-def cut_out(df: DataFrame, job: Job, ids: pa.Array, numbers: npt.NDArray[np.int64], id: str, column: str) -> DataFrame:
-    """Return all rows of `df` without some units of their texts: unit ``numbers[i]`` of the document ``ids[i]``."""
-    keys = document_keys(ids, job.shingle.key, job.seed)
+def cut_out(df: DataFrame, job: Job, texts: Texts, cuts: Cuts, id: str, column: str) -> DataFrame:
+    """Return all rows of `df` without some units of their texts; `texts` are the documents that were searched."""
+    keys = document_keys(texts.ids_at(cuts.documents), job.shingle.key, job.seed)
     order = np.argsort(keys, kind="stable")
     every, counts = np.unique(keys, return_counts=True)
     bounds = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(counts)))
-    return df.mapInArrow(running(Remove(job, every, bounds, numbers[order], id, column)), df.schema)
+    removing = Remove(job, every, bounds, cuts.numbers[order], cuts.characters[order], id, column)
+    return df.mapInArrow(running(removing), df.schema)

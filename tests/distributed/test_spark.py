@@ -24,7 +24,7 @@ import pytest
 import dedup
 import dedup.spark
 from dedup.distributed import job as job_module
-from dedup.errors import InputError, ParameterError
+from dedup.errors import InputError, ParameterError, StorageError
 from dedup.spark import engine, inputs
 from tests.distributed.spark_answers import ALL_STAGES, LONG, many, rows, same, subsets, table_of
 from tests.distributed.test_files import corpus, local_report
@@ -98,6 +98,26 @@ def test_a_search_is_taken_up_from_its_work_folder(spark: Any, tmp_path: Path) -
     with pytest.raises(ParameterError, match=message):
         frame = spark.createDataFrame(table).repartition(4)
         dedup.spark.find_duplicates(frame, id="id", work=str(work), threshold=0.5, partitions=2)
+
+
+def test_files_that_were_changed_are_another_search(spark: Any, tmp_path: Path) -> None:
+    file, work = tmp_path / "a b%20[1].json", tmp_path / "work"
+    name = str(file).replace("[", "\\[")
+
+    def write(texts: list[str]) -> None:
+        file.write_text("".join(json.dumps({"id": number, "text": text}) + "\n" for number, text in enumerate(texts)))
+
+    def find() -> Any:
+        return dedup.spark.find_duplicates(spark.read.json(name), id="id", work=str(work), partitions=1)
+
+    write(["one text", "another one"])
+    assert find().summary == find().summary
+    (told,) = inputs.files_of(spark.read.json(name))
+    assert told.startswith(f"file:{file} {file.stat().st_size} ")
+    assert inputs.files_of(spark.createDataFrame(table_of(["a b c"]))) == []
+    write(["one text", "one text", "another one"])
+    with pytest.raises(ParameterError, match="work: expected .* it differs in files;"):
+        find()
 
 
 def test_modules_are_spared_in_the_first_tasks_of_a_worker_alone(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -310,6 +330,8 @@ def test_sides_that_do_not_fit_are_errors(spark: Any) -> None:
         dedup.spark.match(left, right, id="id")
     with pytest.raises(InputError, match="against: expected a Spark DataFrame, found Table"):
         dedup.spark.match(left, table_of(["a"]), id="id")
+    with pytest.raises(InputError, match="against_column: expected a column 'body', found the columns"):
+        dedup.spark.match(left, left, id="id", against_column="body")
 
 
 @pytest.mark.parametrize(
@@ -318,6 +340,7 @@ def test_sides_that_do_not_fit_are_errors(spark: Any) -> None:
         ({"id": "number"}, "id: expected a column 'number', found the columns"),
         ({"column": "body"}, "column: expected a column 'body', found the columns"),
         ({"column": "id"}, "column: expected strings in 'id', found bigint; cast or decode it"),
+        ({"column": "list.body"}, "column: expected a column 'list.body', .*; select the field as a column first"),
         ({"id": "share"}, "id: expected integers or strings in 'share', found double"),
         ({"keep": "max:date"}, "keep: expected a column 'date'"),
         ({"keep": "max:list"}, "keep: expected numbers, texts or dates, found 'list' of type array"),
@@ -343,8 +366,18 @@ def test_unfit_columns_are_errors(spark: Any, options: dict[str, str], message: 
         ({"metric": "edit"}, "metric: expected .jaccard. or .containment., found .edit"),
         ({"partitions": 0}, "partitions: expected a whole number from 1 to"),
         ({"distinct": "case"}, "distinct: expected"),
+        (
+            {"column": ["text", "note"]},
+            r"column: expected one name, .*; join the columns to one by functions.concat_ws",
+        ),
+        (
+            {"work": ""},
+            r"work: expected a folder that all workers can write to \(a path or URI\) or None, found str ''",
+        ),
+        ({"work": "/"}, "work: expected a folder that all workers can write to"),
+        ({"work": 3}, "work: expected a folder that all workers can write to .*, found int 3"),
     ],
-    ids=["keep", "threshold", "within", "edit", "partitions", "distinct"],
+    ids=["keep", "threshold", "within", "edit", "partitions", "distinct", "columns", "no folder", "root", "number"],
 )
 def test_unfit_options_are_errors(spark: Any, options: dict[str, Any], message: str) -> None:
     frame = spark.createDataFrame(table_of(["a b c"]))
@@ -354,8 +387,9 @@ def test_unfit_options_are_errors(spark: Any, options: dict[str, Any], message: 
 
 def test_two_columns_of_one_name_are_an_error(spark: Any) -> None:
     frame = spark.createDataFrame(table_of(["a b c"])).selectExpr("id", "text", "note as text")
-    with pytest.raises(InputError, match="column: expected one column 'text', found 2; rename all but one"):
-        dedup.spark.find_duplicates(frame, id="id")
+    for found in (frame, frame.toDF("id", "text", "Text")):  # which Spark takes for one name
+        with pytest.raises(InputError, match="column: expected one column 'text', found 2; rename all but one"):
+            dedup.spark.find_duplicates(found, id="id")
 
 
 def test_a_frame_of_another_kind_is_an_error(spark: Any) -> None:
@@ -363,6 +397,35 @@ def test_a_frame_of_another_kind_is_an_error(spark: Any) -> None:
         InputError, match="df: expected a Spark DataFrame, found Table; use dedup.find_duplicates for it"
     ):
         dedup.spark.find_duplicates(table_of(["a b c"]), id="id")
+    stream = spark.readStream.format("rate").load().selectExpr("value as id", "'a' as text")
+    with pytest.raises(
+        InputError, match="df: expected a DataFrame of rows that are there, found a stream; write it to"
+    ):
+        dedup.spark.find_duplicates(stream, id="id")
+    frame = spark.createDataFrame(table_of(["a b c", "d e f"]))
+    found = dedup.spark.find_duplicates(frame, id="id", partitions=1)
+    for other, message in (
+        (frame.drop("id"), "the column 'id' in the"),
+        (table_of(["a"]), "a Spark DataFrame, found T"),
+    ):
+        with pytest.raises(InputError, match=f"filter: expected {message}"):
+            found.filter(other)
+
+
+def test_a_work_folder_that_cannot_be_written_is_an_error(spark: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    frame = spark.createDataFrame(table_of(["a b c"]))
+    for work in (tmp_path / "file", "unknown://bucket/work"):
+        with pytest.raises(StorageError, match=f"work: expected a folder .* can write to, found {work}: .*Exception: "):
+            dedup.spark.find_duplicates(frame, id="id", work=work)
+
+
+def test_another_text_loses_no_paragraph(spark: Any) -> None:
+    table = table_of([f"the first part of number {number}\n\nthe other part of all texts" for number in range(6)])
+    found = dedup.spark.find_duplicates(spark.createDataFrame(table), id="id", unit="paragraph", partitions=1)
+    other = spark.createDataFrame(table).selectExpr("id", "'new\n\n' || text as text")
+    with pytest.raises(pyspark.errors.PythonException, match="InputError: filter: expected for the id .* text"):
+        found.filter(other).collect()
 
 
 def test_an_old_pyspark_is_an_error(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:

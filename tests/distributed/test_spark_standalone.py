@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import dedup
-from tests.distributed.spark_answers import LONG, table_of
+from tests.distributed.spark_answers import table_of
 from tests.distributed.test_stages import versions
 
 ROOT = Path(__file__).parent.parent.parent
@@ -73,7 +73,6 @@ def cluster(starting: list[str], folder: Path) -> Iterator[dict[str, str]]:
             daemon.wait()
 
 
-@LONG
 def test_three_commands_start_a_cluster_that_gives_the_answer_of_one_machine(java: None, tmp_path: Path) -> None:
     if not PAGE.is_file():
         pytest.skip("the documents are not beside the tests")

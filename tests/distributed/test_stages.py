@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from dedup.results.duplicates import evidence_of
 from dedup.results.listed_pairs import ListingLimits
 from dedup.results.summary import shown_units
 from dedup.spark.inputs import checked, job_of
+from dedup.spark.tables import cut_out, cuts_of
 from dedup.threshold import Metric, Threshold
 from dedup.unit import Unit
 from tests import oracles, strategies
@@ -242,6 +244,35 @@ def test_another_version_on_a_worker_is_an_error() -> None:
     table = pa.table({ID: [1], TEXT: ["a text"]})
     with pytest.raises(ParameterError, match=r"expected dedup-text 0\.0\.1 on every worker, as on the driver, found"):
         search(LocalEngine(), table, job, pa.int64())
+
+
+def removing(table: pa.Table, unit: str) -> Any:
+    """Give what cuts the units out of rows that are removed among those of a table (id, text)."""
+    found = found_by(table.column("text").to_pylist(), table.column("id").to_pylist(), unit=unit)
+    evidence = evidence_of(found)
+    cuts = cuts_of(evidence.units, ~evidence.kept)
+    job = job_of(checked(unit=unit), 1)
+    frame = SimpleNamespace(mapInArrow=lambda stage, schema: stage, schema=None)
+    stage = cut_out(frame, job, evidence.texts, cuts, "id", "text")
+    return lambda rows: pa.Table.from_batches(list(stage(rows.to_batches())), schema=rows.schema)
+
+
+@pytest.mark.parametrize("unit", ("paragraph", "line"))
+def test_units_are_cut_out_of_what_was_searched_alone(unit: str) -> None:
+    texts = [f"{one}\n\n{other}" for one, other in zip(versions(1, 40, 9), versions(2, 40, 5), strict=True)]
+    table = pa.table({"id": range(40), "text": texts})
+    cut = removing(table, unit)
+    here = dedup.find_duplicates(table, id="id", unit=unit)
+    assert cut(table).equals(here.filter(table))
+    changed = sorted(set(here.removed.field("document").to_pylist()))
+    assert changed[0] > 0
+    before = pa.table({"id": range(40), "text": [f"A new unit.\n\n{text}" for text in texts]})
+    message = f"filter: expected for the id {changed[0]} the text that was searched, found another one; pass what"
+    for other in (before, pa.table({"id": range(40), "text": pa.array([None] * 40, pa.string())})):
+        with pytest.raises(InputError, match=message):
+            cut(other)
+    alone = before.take([row for row in range(40) if row not in changed])
+    assert cut(alone).equals(alone)
 
 
 def test_a_key_is_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
