@@ -114,7 +114,7 @@ def questions(documents: int) -> list[tuple[str, int]]:
 
 
 def asked(folder: Path, documents: int) -> dict[str, Any]:
-    """Ask a reader some rounds of questions, one by one and in a batch; return the last round's times, and recall."""
+    """Ask a reader some rounds of questions, one by one and in batches; return the best round's times, and recall."""
     texts = questions(documents)
     clock = time.perf_counter()
     before = held()
@@ -138,9 +138,12 @@ def asked(folder: Path, documents: int) -> dict[str, Any]:
         seen = [(time.thread_time_ns(), index.seen(text), time.thread_time_ns()) for text, _ in texts]
         found["seen_cpu_p50_us"] = round(float(np.percentile([(b - a) / 1e3 for a, _, b in seen], 50)), 1)
         index.query([text for text, _ in texts[:20]], threads=1, progress=False)
-        cpu = time.process_time()
-        result = index.query([text for text, _ in texts], threads=1, progress=False)
-        found["many_per_cpu_s"] = round(len(texts) / (time.process_time() - cpu))
+        least = float("inf")
+        for _ in range(ROUNDS):
+            cpu = time.process_time()
+            result = index.query([text for text, _ in texts], threads=1, progress=False)
+            least = min(least, time.process_time() - cpu)
+        found["many_per_cpu_s"] = round(len(texts) / least)
         pairs = result.pairs
         answers = set(zip(pairs["left"].to_pylist(), pairs["right"].to_pylist(), strict=True))
         near = [(row, number) for row, (_, number) in enumerate(texts) if number >= 0]

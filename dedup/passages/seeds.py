@@ -53,6 +53,9 @@ LOAD = 0.8
 """The share of the slots that is filled when all windows are in the table. From 0.5 to 0.85 the time is the same: it
 goes into memory that is waited for, not into slots that are passed."""
 
+MOST_FILLED = 7 / 8
+"""The share of the slots that may be filled before there have to be more: the number of windows is an estimate."""
+
 SEED_BYTES = 40
 """Of a seed while it is linked."""
 
@@ -212,7 +215,7 @@ class _Part:
         met, again = counts.tolist()
         cells = 32 * len(self._cells)
         rows = again * (1 + met / cells) if border else windows_in_cells(cells, met, again)
-        self._make_room(int(rows) + 1024)
+        self._make_room(int(rows / LOAD) + 1024)
 
     def place(self, begin: int, end: int, to: tuple[Numbers, Numbers]) -> None:
         """Look up the windows at some places."""
@@ -227,15 +230,15 @@ class _Part:
             ):
                 return
             held, tokens = int(self._state[kernels.FILLED]), given[0]
-            old = self._make_room(len(self._table) // 2 * 3)
+            old = self._make_room(len(self._slots) // 2 * 3)
             self._table[:held] = old[:held]
             kernels.fill_slots(tokens, self._size, self._table, held, self._slots)
 
-    def _make_room(self, rows: int) -> Numbers:
-        """Make a table of so many rows, and its slots; return the old table."""
+    def _make_room(self, slots: int) -> Numbers:
+        """Make so many slots, and a table for them; return the old table. Rows that are not filled take no memory."""
         old = self._table
-        self._table = np.empty((rows, 2), dtype=old.dtype)
-        self._slots = np.zeros(int(rows / LOAD), dtype=old.dtype)
+        self._slots = np.zeros(slots, dtype=old.dtype)
+        self._table = np.empty((int(slots * MOST_FILLED), 2), dtype=old.dtype)
         return old
 
 

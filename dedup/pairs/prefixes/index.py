@@ -26,7 +26,8 @@ LINE = 8
 
 INDEX_PART_BITS = 16
 """Bits of a bucket within its part, at most: the buckets of a part and their keys have about 1 MB. Curve:
-`benchmarks.tuning.index_index_part_bits`."""
+`benchmarks.tuning.index_index_part_bits`; flat from 10 to 22 on versions:2650:45000 and chinese:40000 (two busy cores,
+2026-11)."""
 
 
 class Keys(NamedTuple):
