@@ -134,7 +134,7 @@ def take(plan: Plan, part: str, jobs: list[tuple[Job, int]]) -> None:
 
 def rivals(plan: Plan) -> None:
     """All tools from strings to pairs."""
-    for name in (f"generated:{plan.size(20_000)}", "ota_dev", "win32_docs")[: 1 if plan.short else 3]:
+    for name in (f"generated:{plan.size(20_000)}", "ota_dev", "win32_docs", "dc_laws_dev")[: 1 if plan.short else 4]:
         found = known(name, (THRESHOLD, CURVE))
         if found is not None:
             corpus, judged = found
