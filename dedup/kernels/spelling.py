@@ -217,7 +217,9 @@ def spelled_alike(
     columns, values = np.empty(room, dtype=np.uint64), np.empty(room, dtype=np.int64)
     of_word, places = np.empty(LETTER_SLOTS, dtype=np.uint64), np.empty(LETTER_SLOTS, dtype=np.uint64)
     keys = np.empty(1 << REMEMBERED_BITS, dtype=np.uint64)
-    worths = np.full(1 << REMEMBERED_BITS, np.int64(-1))
+    worths = np.empty(1 << REMEMBERED_BITS, dtype=np.int64)
+    for number in range(1 << REMEMBERED_BITS):
+        worths[number] = -1
     for pair in range(len(matched)):
         count = split_words(points, offsets[2 * pair], offsets[2 * pair + 1], space, digits, words)
         others = split_words(points, offsets[2 * pair + 1], offsets[2 * pair + 2], space, digits, other_words)

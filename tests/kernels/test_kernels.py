@@ -266,6 +266,7 @@ def test_who_makes_arrays_counts_references() -> None:
         "np.int64",
         "np.iinfo",
         "np.dtype",
+        "slots.dtype.type",
         "table.dtype.type",
     }
     called = set()

@@ -128,7 +128,7 @@ def test_the_same_units_everywhere() -> None:
     """Python and the command line know the same units; every unit has its shingle."""
     assert list(map(str, Unit)) == CHOICES
     assert ["words:3"] == [dedup.find_duplicates(LOG, unit=unit).summary.shingle for unit in ("line",)]
-    assert "1 text, 3 lines" in repr(dedup.find_duplicates(LOG * 3, unit="line").summary)
+    assert "1 text (0 empty), 3 lines" in repr(dedup.find_duplicates(LOG * 3, unit="line").summary)
     assert "3 lines against 1" in repr(dedup.match([LOG * 3], [LOG], unit="line", min_words=None).summary)
     assert dedup.estimate(LOG * 3, unit="line").units == 3
 
