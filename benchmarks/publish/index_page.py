@@ -111,13 +111,14 @@ def growth(rows: list[Result]) -> list[str]:
     held, bare = steps[-1]["writer_bytes_per_document"], asked["bytes_without_sets"]
     median, most = asked["warm_cpu_p50_us"], asked["warm_cpu_p99_us"]
     reader, opened, segments = asked["reader_bytes_per_document"], asked["open_ms"], asked["segments"]
+    parts = "1 segment" if segments == 1 else f"{segments} segments"
     return [
         "",
         f"## {steps[-1]['documents']:,} texts",
         "",
         "By `python -m benchmarks.speed.bench_index_growth`, dedup alone: texts of 2 kB from numpy, added a thousand",
         f"at a time, some thousand of each step one by one. The slowest step added {least:,} texts a processor second;",
-        f"the slowest addition of one text took {one} ms of the processor. Then there were {segments} segments,",
+        f"the slowest addition of one text took {one} ms of the processor. Closed, it had {parts},",
         f"with {bare:,} bytes a text besides the sets. The writer held {held} bytes of memory a text, a reader",
         f"{reader}; it was opened in {opened} ms. A question took {median:.0f} µs",
         f"(99 %: {most:.0f}) once its pages were in memory; {asked['many_per_cpu_s']:,} a second were answered in a",
