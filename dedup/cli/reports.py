@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["check_output", "show_report", "tell_output", "write_output"]
 
 
-def check_output(output: str | None, asked: Mapping[str, Any], *sides: FileTexts) -> Report | None:
+def check_output(output: str | None, kind: str, asked: Mapping[str, Any], *sides: FileTexts) -> Report | None:
     """Check before the search that a report can be written to the folder `output`.
 
-    Return the report in it if it is of the same search, else None. `asked` are the options on which a report depends.
-    Raises `ParameterError` if the folder cannot be used.
+    Return the report in it if it is of the same search, else None. `kind` is the command, `asked` are the options on
+    which a report depends. Raises `ParameterError` if the folder cannot be used.
     """
     if output is None:
         return None
@@ -39,7 +39,7 @@ def check_output(output: str | None, asked: Mapping[str, Any], *sides: FileTexts
     refuse_overlap(output, [("the input", entry.source) for texts in sides for entry in texts.listing])
     named = zip(("texts", "against"), sides, strict=False)
     return existing_report(
-        output, _with_version(asked), [(side, file) for side, texts in named for file in texts.listing]
+        output, kind, _with_version(asked), [(side, file) for side, texts in named for file in texts.listing]
     )
 
 

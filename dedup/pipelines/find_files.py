@@ -186,7 +186,7 @@ def find_in_files(
             return stack.enter_context(Store(work or stack.enter_context(scratch_folder()), fingerprint, fresh=fresh))
 
         if places.output is not None:
-            existing = existing_report(places.output, asked, [("texts", entry) for entry in listing])
+            existing = existing_report(places.output, "find", asked, [("texts", entry) for entry in listing])
             if existing is not None:
                 with suppress(DedupError):  # of another run, or in use: it is not touched
                     if begun:

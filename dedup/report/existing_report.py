@@ -22,18 +22,17 @@ __all__ = ["ASKED", "existing_report"]
 ASKED = "asked"
 """The field of ``run.json`` with every option of the search on which the report depends."""
 
-ONLY_SOMETIMES = 1
-"""Options that not every search of a kind has: the encoding. If more are in one alone, the kinds of search differ."""
-
 ELSE = "choose another name, or remove it first"
 
 
-def existing_report(folder: str | Path, asked: Mapping[str, Any], inputs: Iterable[tuple[str, Any]]) -> Report | None:
+def existing_report(
+    folder: str | Path, kind: str, asked: Mapping[str, Any], inputs: Iterable[tuple[str, Any]]
+) -> Report | None:
     """Return the report in `folder` if it is of this search, or None if the folder is free and writable.
 
-    `inputs` are pairs of a side ("texts", "against") and a file (`dedup.sources.files.listing.Entry`). Raises
-    `ParameterError` if the folder contains anything else; for a report of another search the message says how that
-    differs. Raises `StorageError` if the folder cannot be written.
+    `kind` is the command (find, match, repeats), `inputs` are pairs of a side ("texts", "against") and a file
+    (`dedup.sources.files.listing.Entry`). Raises `ParameterError` if the folder contains anything else; for a report
+    of another search the message says how that differs. Raises `StorageError` if the folder cannot be written.
     """
     check_folder("output", folder)
     with storage_errors(f"look into {folder}", begun=False):
@@ -44,7 +43,7 @@ def existing_report(folder: str | Path, asked: Mapping[str, Any], inputs: Iterab
         return None
     wanted = "output: expected a new or an empty folder, or the report of this search"
     was, now = report.run[ASKED], json.loads(json.dumps(dict(asked)))
-    if len({*was} ^ {*now}) > ONLY_SOMETIMES and was.get("version") == now.get("version"):
+    if report.kind != kind:
         raise ParameterError(f"{wanted}, found in {folder} the report of a `dedup {report.kind}`; {ELSE}")
     for name in sorted({*was, *now}):
         if was.get(name) != now.get(name):

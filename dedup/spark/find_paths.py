@@ -137,7 +137,7 @@ def find(
     asked = query.asked() | {"column": plain_names(column), "id": id, "format": format, "version": __version__}
     asked |= {"method": "auto", "hash_key": query.shingle.key.fingerprint}
     asked |= {"encoding": listing.encoding} if listing.encoding else {}
-    existing = existing_report(output, asked, [("texts", entry) for entry in listing])
+    existing = existing_report(output, "find", asked, [("texts", entry) for entry in listing])
     if existing is not None:
         return existing
     inputs = FileInput(listing, column, id, dict(query.other_columns), errors, cores_of(spark))

@@ -124,7 +124,7 @@ def match(
     named = {"column": plain_names(column), "id": id_column, "against_column": theirs, "against_id": against_id}
     asked = {name: value for name, value in options.items() if name not in ("memory", "hash_key")}
     asked |= {**named, "format": format, "hash_key": choose_key(options["hash_key"]).fingerprint, **inputs.asked()}
-    existing = check_output(output, asked, left, right)
+    existing = check_output(output, "match", asked, left, right)
     if existing is not None:
         some = show_report(existing, inputs, printed)
         finish(found=some, check=check, rejected=inputs.rejected())

@@ -78,7 +78,7 @@ def repeats(
     }
     asked |= {"ignore": ignore, "tokens": tokens, **inputs.asked()}
     asked["hash_key"] = choose_key(hash_key).fingerprint
-    existing = check_output(output, asked, texts)
+    existing = check_output(output, "repeats", asked, texts)
     if existing is not None:
         some = show_report(existing, inputs, printed)
         finish(found=some, check=check, rejected=inputs.rejected())

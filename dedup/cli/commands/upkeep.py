@@ -100,9 +100,8 @@ def check(path: str, hash_key: bytes | None, as_json: bool) -> None:
         names = ("documents", "ok", "problems", "lost", "advice")
         say_json({name: getattr(found, name) for name in names})
     else:
-        count = (
-            f"{counted(found.documents, 'document')}, " if found.documents or found.ok else ""
-        )  # a damaged manifest has none
+        known = found.documents or found.ok  # a damaged manifest has none
+        count = f"{counted(found.documents, 'document')}, " if known else ""
         say(count + ("nothing damaged" if found.ok else "damaged:"))
         for problem in found.problems[:SHOWN_PROBLEMS]:
             say(f"  {clean(problem)}")
